@@ -32,11 +32,11 @@ type Verdict int
 
 // The verdicts. Deferred is the zero value: what nobody judged is tried again.
 const (
-	Deferred      Verdict = iota // 4xx, no reply, connection lost: try this one again
-	Accepted                     // 250 after the final dot (or LMTP's own reply): never sent again
-	NoSuchUser                   // rule 45: give it to the unknown recipient
-	Refused                      // 5xx that concerns this message or mailbox: quarantine
-	NotAttempted                 // nothing was said about this copy: the attempt does not count
+	Deferred     Verdict = iota // 4xx, no reply, connection lost: try this one again
+	Accepted                    // 250 after the final dot (or LMTP's own reply): never sent again
+	NoSuchUser                  // rule 45: give it to the unknown recipient
+	Refused                     // 5xx that concerns this message or mailbox: quarantine
+	NotAttempted                // nothing was said about this copy: the attempt does not count
 )
 
 // Outcome is the result for one Copy. Failure is nil when Accepted; Reply is
