@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 )
@@ -85,7 +86,15 @@ func (e Entry) MarshalJSON() ([]byte, error) {
 	for _, r := range e.Recipients {
 		j.Recipients = append(j.Recipients, entryRecipientJSON{Address: r.Address, State: r.State, Reply: orNull(r.Reply)})
 	}
-	return json.Marshal(j)
+	// The outer encoder decides whether < and > are escaped: a person who looks
+	// for <id@host> with grep should find it.
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(j); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote, for a second program that asks
