@@ -62,9 +62,12 @@ const (
 	CodeNoUIDL        Code = "no_uidl"           // after_delivery keeps mail, but the server has no UIDL
 	CodeSuspended     Code = "suspended"         // three wrong passwords
 	CodePaused        Code = "paused"            // by hand
+	CodeRenumbered    Code = "renumbered"        // most UIDLs changed at once: the provider moved the mailbox (rule 4)
 	CodeSecretMissing Code = "secret_missing"    // the secret reference finds nothing
 	CodeSecretOpen    Code = "secret_open"       // the secret file can be read by others
 	CodeSecretLocked  Code = "secret_locked"     // keyring not there, locked or not answering
+	CodeSecretTooLong Code = "secret_too_long"   // Windows keeps 2,560 bytes at most
+	CodeSecretBad     Code = "secret_bad"        // no reference, or a value that cannot be a password
 )
 
 // Codes of failures at the office server.
