@@ -142,15 +142,16 @@ func (c *checker) plaintext(base, auth, security string, allowed bool) {
 // targetDomains checks that every domain has a target, and only one.
 func (c *checker) targetDomains() {
 	takes := map[string]string{} // domain -> name of the target
-	defaultTarget := ""
+	hasDefault, defaultTarget := len(c.cfg.Targets) == 0, ""
 	for i, t := range c.cfg.Targets {
 		base := at("target", i)
 		byName := slices.ContainsFunc(c.cfg.Recipients, func(r Recipient) bool { return r.Target == t.Name })
-		if len(t.Domains) == 0 && defaultTarget != "" && !byName {
+		switch {
+		case len(t.Domains) > 0:
+		case !hasDefault:
+			hasDefault, defaultTarget = true, t.Name
+		case !byName:
 			c.fault(base+".domains", CodeTargetDefaultTwice, "Name", t.Name, "Other", defaultTarget)
-		}
-		if len(t.Domains) == 0 && defaultTarget == "" {
-			defaultTarget = t.Name
 		}
 		for j, d := range t.Domains {
 			f := at(base+".domains", j)
@@ -170,22 +171,26 @@ func (c *checker) targetDomains() {
 			}
 		}
 	}
-	if defaultTarget != "" || len(c.cfg.Targets) == 0 {
-		return
+	if !hasDefault {
+		c.homeless(takes)
 	}
-	homeless := func(field, domain, value string) {
+}
+
+// homeless reports domains that no target takes when there is no default.
+func (c *checker) homeless(takes map[string]string) {
+	report := func(field, domain, value string) {
 		if _, taken := takes[domain]; !taken {
 			c.fault(field, CodeTargetNoDomain, "Value", value)
 		}
 	}
 	for i, d := range c.cfg.Office.Domains {
 		if ascii, ok := ASCIIDomain(d); ok {
-			homeless(at("office.domains", i), ascii, d)
+			report(at("office.domains", i), ascii, d)
 		}
 	}
 	for i, a := range c.cfg.Office.OutsideAllowed {
 		if _, domain := cutAddress(Canonical(a)); domain != "" {
-			homeless(at("office.outside_allowed", i), domain, domain)
+			report(at("office.outside_allowed", i), domain, domain)
 		}
 	}
 }
