@@ -162,7 +162,7 @@ func (d *Dovecot) Start() {
 // Stop ends the server; its mail stays.
 func (d *Dovecot) Stop() {
 	if d.proc != nil {
-		d.proc.stop()
+		d.proc.stop(d.POP3Addr, d.POP3SAddr, d.LMTPAddr)
 		d.proc = nil
 	}
 }

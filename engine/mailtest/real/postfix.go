@@ -211,7 +211,7 @@ func (p *Postfix) Start() {
 // Stop ends the server; its mail and its queue stay.
 func (p *Postfix) Stop() {
 	if p.proc != nil {
-		p.proc.stop()
+		p.proc.stop(p.Addr, p.TLSAddr)
 		p.proc = nil
 	}
 }

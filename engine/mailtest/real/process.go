@@ -76,17 +76,22 @@ func (p *process) alive() bool {
 	}
 }
 
-// stop asks the server to end, and after a while ends its whole group.
-func (p *process) stop() {
+// stop asks the server to end, after a while ends its whole group, and waits
+// until nothing listens at the addresses any more.
+func (p *process) stop(addrs ...string) {
 	pid := p.cmd.Process.Pid
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.done:
 	case <-time.After(stopLimit):
 	}
-	// Helpers that outlive their master belong to its group.
+	// Helpers that outlive their master belong to its group; they hold its
+	// listening sockets until they are gone, too.
 	_ = syscall.Kill(-pid, syscall.SIGKILL)
 	<-p.done
+	for _, addr := range addrs {
+		poll(stopLimit, func() bool { return !answers(addr, "") })
+	}
 }
 
 // Eventually waits until cond holds, asking every few milliseconds, and fails
