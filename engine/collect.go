@@ -1,0 +1,200 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"postbag/engine/mail"
+)
+
+// together is how many mailboxes are collected at the same time.
+const together = 8
+
+// Collect does one collection of the named mailboxes (ids; none: all that are
+// enabled), whatever the schedule says, one attempt at every queued recipient,
+// and a second short session where settled mail could not be deleted in the
+// first. It needs Start. The error is for what concerns the whole run; faults
+// of single mailboxes are in the report.
+func (e *Engine) Collect(ctx context.Context, ids []string) (Report, error) {
+	r := newRun(e)
+	defer e.listenTo(r)()
+	if err := e.prepare(ctx); err != nil {
+		return Report{}, err
+	}
+	boxes := e.choose(ids)
+	results := e.collectAll(ctx, boxes, r)
+	if err := e.waitQuiet(ctx); err != nil && ctx.Err() == nil {
+		return Report{}, err
+	}
+	if ctx.Err() == nil {
+		e.sweepAll(ctx, boxes, results, r)
+	}
+	return e.report(ctx, r, results)
+}
+
+// prepare makes everything queued due, so that the run makes one attempt at
+// each, and wakes paused targets.
+func (e *Engine) prepare(ctx context.Context) error {
+	if err := e.expire(ctx); err != nil {
+		return err
+	}
+	if err := e.deps.Store.MakeDue(ctx); err != nil {
+		return err
+	}
+	e.wake()
+	return nil
+}
+
+// choose returns the named mailboxes, or all that are enabled.
+func (e *Engine) choose(ids []string) []Mailbox {
+	want := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		want[id] = true
+	}
+	var out []Mailbox
+	for _, mb := range e.current().Mailboxes {
+		if want[mb.ID] || (len(ids) == 0 && mb.Enabled) {
+			out = append(out, mb)
+		}
+	}
+	return out
+}
+
+func (e *Engine) collectAll(ctx context.Context, boxes []Mailbox, r *run) []Result {
+	results := make([]Result, len(boxes))
+	slots := make(chan struct{}, together)
+	var wg sync.WaitGroup
+	for i := range boxes {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			results[i] = e.collectMailbox(ctx, &boxes[i], r)
+		}()
+	}
+	wg.Wait()
+	return results
+}
+
+// collectMailbox does the sessions of one mailbox in this run and books what
+// became of them.
+func (e *Engine) collectMailbox(ctx context.Context, mb *Mailbox, r *run) Result {
+	lock := e.sessionLock(mb.ID)
+	lock.Lock()
+	defer lock.Unlock()
+	if why := e.mayCollect(ctx, mb); why != nil {
+		res := Result{Mailbox: mb.ID, Kind: ResultSkipped, Failure: why}
+		e.publish(Event{Kind: EventEnded, Mailbox: mb.ID, Failure: why})
+		return res
+	}
+	e.publish(Event{Kind: EventSession, Mailbox: mb.ID})
+	start := e.deps.Now()
+	w := newWatch()
+	forget := e.watchMailbox(mb.ID, w)
+	err := e.runSessions(ctx, mb, r, w)
+	forget()
+	res := r.outcome(mb.ID, err)
+	if berr := e.book(ctx, mb, start, res); berr != nil {
+		e.deps.Log.Error("the result of a collection could not be stored", "mailbox", mb.ID, "error", berr)
+	}
+	e.publish(Event{Kind: EventEnded, Mailbox: mb.ID, Done: res.Fetched, Failure: res.Failure})
+	return res
+}
+
+func (e *Engine) runSessions(ctx context.Context, mb *Mailbox, r *run, w *watch) error {
+	if err := e.roomFor(); err != nil {
+		return err
+	}
+	for {
+		again, err := e.runSession(ctx, mb, r, w)
+		if err != nil {
+			e.deps.Log.Warn("a session ended early", "mailbox", mb.ID, "error", err, "again", again)
+		}
+		if !again {
+			return err
+		}
+		if ctx.Err() != nil {
+			return &mail.Failure{Code: mail.CodeCancelled, Err: ctx.Err()}
+		}
+	}
+}
+
+// roomFor stops collecting when the disk for messages under way is used up:
+// what cannot be kept safely stays at the provider (rule 44).
+func (e *Engine) roomFor() error {
+	quota := e.current().SpoolQuota
+	if quota > 0 && e.deps.Store.SpoolBytes() >= quota {
+		return &mail.Failure{Class: mail.Transient, Code: mail.CodeSpoolFull, Op: "collect"}
+	}
+	return nil
+}
+
+// sweepAll does a second short session with the mailboxes where settled mail
+// could not be deleted in the first.
+func (e *Engine) sweepAll(ctx context.Context, boxes []Mailbox, results []Result, r *run) {
+	for i := range boxes {
+		mb := &boxes[i]
+		if results[i].Kind == ResultSkipped || results[i].Kind == ResultNeedsUser {
+			continue
+		}
+		due, err := e.deletable(ctx, mb)
+		if err != nil || !due {
+			continue
+		}
+		lock := e.sessionLock(mb.ID)
+		lock.Lock()
+		err = e.sweep(ctx, mb, r)
+		lock.Unlock()
+		if err != nil {
+			e.deps.Log.Warn("settled mail could not be deleted at the provider now; the next session does it",
+				"mailbox", mb.ID, "error", err)
+		}
+	}
+}
+
+// deletable tells whether the policy wants something deleted that still lies
+// at the provider.
+func (e *Engine) deletable(ctx context.Context, mb *Mailbox) (bool, error) {
+	rows, err := e.deps.Store.AtSource(ctx, mb.ID)
+	if err != nil {
+		return false, err
+	}
+	now := e.deps.Now()
+	for _, k := range convert(rows) {
+		if k.AtSource == mail.SourcePresent && mb.Policy.After.May(k, now) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// sweep is a session that deletes and fetches nothing.
+func (e *Engine) sweep(ctx context.Context, mb *Mailbox, r *run) error {
+	conn, err := mb.Dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	s := &session{e: e, mb: mb, run: r, conn: conn, began: e.deps.Now()}
+	if err := s.look(ctx); err != nil {
+		return err
+	}
+	s.fetch = newFetcher(e, mb, r, newWatch())
+	s.adopt(s.plan.Delete)
+	s.adopt(s.plan.Keep)
+	return s.finish(ctx)
+}
+
+func (e *Engine) report(ctx context.Context, r *run, results []Result) (Report, error) {
+	rep := Report{Results: results, Rows: r.rows(), Interrupted: ctx.Err() != nil}
+	ctx = context.WithoutCancel(ctx)
+	var err error
+	rep.Quarantined, rep.SetAside = r.setAside()
+	balance, berr := e.deps.Store.Balance(ctx)
+	err = errors.Join(err, berr)
+	rep.Queued = balance[mail.Queued] + balance[mail.Collected]
+	e.publish(Event{Kind: EventIdle})
+	return rep, err
+}

@@ -1,0 +1,16 @@
+// Package engine runs the stages and publishes what happens:
+//
+//	source ──▶ store ──▶ route ──▶ store ──▶ deliver ──▶ store ──▶ source
+//	 RETR     draft    for whom?   bytes,      SMTP     outcome    DELE
+//	                               envelopes                       QUIT
+//
+// fetch.go reads a message into a draft, asks route for whom it is and keeps
+// bytes, fact and envelopes in one durable commit. A deliver.Pool per target
+// works off the queue through queue.go, which books each attempt before it is
+// made and records each outcome. session.go deletes at the provider only what
+// the store calls settled. Whatever dies in between is found again at the next
+// start: every step leaves the store in a state that the next run goes on from.
+//
+// Goals, in order: lose no mail, show the fate of every message, make no
+// duplicates, give each message to the right person, be pleasant, be fast.
+package engine

@@ -1,0 +1,105 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"postbag/engine/deliver"
+	"postbag/engine/mail"
+	"postbag/engine/route"
+	"postbag/engine/schedule"
+	"postbag/engine/source"
+	"postbag/engine/store"
+)
+
+// Mailbox is one mailbox at a provider, ready to be collected.
+type Mailbox struct {
+	ID, Name string
+	Host     string // the provider's server, for the trace header
+	Rules    *route.Rules
+	Policy   source.Policy
+	Since    time.Time // first_collection as a date: what is older is not collected; zero: everything
+	Schedule schedule.Rule
+	Enabled  bool
+	// Dial opens a signed-in session. It reads the secret anew each time, so
+	// that a changed password works without a restart.
+	Dial func(ctx context.Context) (source.Session, error)
+}
+
+// Settings is what the engine works by. It is never changed in place: Apply
+// takes a new one.
+type Settings struct {
+	Mailboxes []Mailbox
+	Targets   []deliver.Target
+	// Route finds the recipients that a person's choice of an address means.
+	Route func(address string) []mail.Recipient
+	// Unknown is the unknown recipient's copy; Address is "" without one.
+	Unknown mail.Recipient
+	// OwnSender is the envelope sender of copies that leave the accepted
+	// domains (rule 33) when their target names none.
+	OwnSender     string
+	QueueLifetime time.Duration
+	SpoolQuota    int64 // octets, 0: no limit
+	JournalKeep   time.Duration
+	Hostname      string // of this computer, for the trace header
+	Location      *time.Location
+}
+
+// Deps is what the engine stands on.
+type Deps struct {
+	Store *store.Store
+	Log   *slog.Logger
+	Now   func() time.Time
+	// Jitter returns a number in [0,1): back-off times are spread with it.
+	Jitter func() float64
+	// Secret reads the secret of a target by its name.
+	Secret func(ctx context.Context, target string) (string, error)
+}
+
+// Engine collects, routes and delivers.
+type Engine struct {
+	deps     Deps
+	events   bus
+	sessions sync.Map // mailbox id -> *sync.Mutex: one session per mailbox (rule 9)
+
+	mu       sync.Mutex
+	settings Settings
+	pools    map[string]*pool
+	running  bool
+}
+
+// New returns an engine that does nothing yet.
+func New(settings Settings, deps Deps) *Engine {
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
+	if deps.Log == nil {
+		deps.Log = slog.New(slog.DiscardHandler)
+	}
+	if deps.Jitter == nil {
+		deps.Jitter = func() float64 { return 0.5 }
+	}
+	return &Engine{deps: deps, settings: settings, pools: make(map[string]*pool)}
+}
+
+// Subscribe calls f for each event until cancel is called. f must not block.
+func (e *Engine) Subscribe(f func(Event)) (cancel func()) { return e.events.subscribe(f) }
+
+func (e *Engine) publish(ev Event) {
+	ev.Time = e.deps.Now()
+	e.events.publish(ev)
+}
+
+func (e *Engine) current() Settings {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.settings
+}
+
+// sessionLock is held for the time of a session with the mailbox.
+func (e *Engine) sessionLock(mailbox string) *sync.Mutex {
+	l, _ := e.sessions.LoadOrStore(mailbox, &sync.Mutex{})
+	return l.(*sync.Mutex)
+}

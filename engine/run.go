@@ -1,0 +1,253 @@
+package engine
+
+import (
+	"maps"
+	"slices"
+	"sync"
+
+	"postbag/engine/mail"
+	"postbag/engine/source"
+)
+
+// ResultKind is what became of a mailbox in a collection.
+type ResultKind string
+
+// The results; their words are a promise to scripts.
+const (
+	ResultOK        ResultKind = "ok"
+	ResultTemporary ResultKind = "temporary"
+	ResultNeedsUser ResultKind = "needs_user"
+	ResultFailed    ResultKind = "failed"
+	ResultSkipped   ResultKind = "skipped"
+)
+
+// Result is what became of one mailbox.
+type Result struct {
+	Mailbox string // id
+	Kind    ResultKind
+	Failure *mail.Failure // nil when ok
+	Fetched int           // messages
+}
+
+// Report is what a collection brought.
+type Report struct {
+	Results     []Result
+	Rows        []int64 // every message whose state changed, in the order in which it was first touched
+	Quarantined int     // messages that this run put into quarantine
+	SetAside    int     // messages that this run set aside after three failed fetches
+	Queued      int64   // messages that are still queued
+	Interrupted bool    // the run was asked to stop
+}
+
+// badMessages is how many messages may break their session in one run before
+// the fault is taken for one of the line.
+const badMessages = 5
+
+// run gathers what happens in one collection. Its methods may be called from
+// any goroutine.
+type run struct {
+	e *Engine
+
+	mu      sync.Mutex
+	order   []int64
+	known   map[int64]bool
+	boxes   map[string]*tally
+	missing map[int64]bool // rows that vanished from their listing and were not found again
+}
+
+// tally is what one mailbox had so far.
+type tally struct {
+	total, done           int
+	totalBytes, doneBytes int64
+	spentCount            int
+	spentBytes            int64
+	avoid                 map[string]bool // UIDs that broke a session in this run
+	broken                int
+	badLines              int
+	miss                  *mail.Failure
+}
+
+func newRun(e *Engine) *run {
+	return &run{e: e, known: make(map[int64]bool), boxes: make(map[string]*tally), missing: make(map[int64]bool)}
+}
+
+func (r *run) box(id string) *tally {
+	t := r.boxes[id]
+	if t == nil {
+		t = &tally{avoid: make(map[string]bool)}
+		r.boxes[id] = t
+	}
+	return t
+}
+
+// touch notes rows whose state this run changed.
+func (r *run) touch(rows ...int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, row := range rows {
+		if row != 0 && !r.known[row] {
+			r.known[row] = true
+			r.order = append(r.order, row)
+		}
+	}
+}
+
+func (r *run) rows() []int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.order)
+}
+
+// listed announces what is to be fetched.
+func (r *run) listed(mailbox string, n int, bytes int64) {
+	r.mu.Lock()
+	t := r.box(mailbox)
+	t.total, t.totalBytes = t.done+n, t.doneBytes+bytes
+	ev := Event{Kind: EventListed, Mailbox: mailbox, Total: t.total, TotalBytes: t.totalBytes, Done: t.done, DoneBytes: t.doneBytes}
+	r.mu.Unlock()
+	r.e.publish(ev)
+}
+
+// fetched counts a message that is here.
+func (r *run) fetched(mailbox string, size int64) {
+	r.mu.Lock()
+	t := r.box(mailbox)
+	t.done++
+	t.doneBytes += size
+	t.spentCount++
+	t.spentBytes += size
+	ev := Event{Kind: EventFetched, Mailbox: mailbox, Total: t.total, TotalBytes: t.totalBytes, Done: t.done, DoneBytes: t.doneBytes}
+	r.mu.Unlock()
+	r.e.publish(ev)
+}
+
+// faults notes how many lines of a listing could not be read.
+func (r *run) faults(mailbox string, n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.box(mailbox).badLines = n
+}
+
+// missed remembers why a message of the mailbox was not fetched.
+func (r *run) missed(mailbox string, why *mail.Failure) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.box(mailbox).miss = why
+}
+
+// avoid leaves a message that broke its session out of the rest of this run.
+func (r *run) avoid(mailbox string, it source.Planned) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t := r.box(mailbox)
+	t.avoid[it.UID] = true
+	t.broken++
+}
+
+// mayGoOn tells, and forgets, whether the session died of one message only, so
+// that the others can be fetched in a new one (rule 16).
+func (r *run) mayGoOn(mailbox string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t := r.box(mailbox)
+	if t.broken == 0 || len(t.avoid) > badMessages {
+		return false
+	}
+	t.broken = 0
+	return true
+}
+
+// budget leaves out what is to be avoided and what the limits of a session,
+// over all its checkpoints, do not allow any more.
+func (r *run) budget(mb *Mailbox, items []source.Planned) []source.Planned {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t := r.box(mb.ID)
+	out := make([]source.Planned, 0, len(items))
+	bytes := t.spentBytes
+	for _, it := range items {
+		if it.UID != "" && t.avoid[it.UID] {
+			continue
+		}
+		if n := mb.Policy.MaxMessages; n > 0 && t.spentCount+len(out) >= n {
+			break
+		}
+		bytes += max(it.Size, 0)
+		if n := mb.Policy.MaxBytes; n > 0 && bytes > n && t.spentCount+len(out) > 0 {
+			break
+		}
+		out = append(out, it)
+	}
+	return out
+}
+
+// vanished remembers rows that were not listed any more.
+func (r *run) vanished(rows []int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, row := range rows {
+		if _, found := r.missing[row]; !found {
+			r.missing[row] = true
+		}
+	}
+}
+
+// claimVanished takes a vanished row for a message that came under a new UIDL.
+func (r *run) claimVanished(row int64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.missing[row] {
+		return false
+	}
+	r.missing[row] = false
+	return true
+}
+
+// stillVanished returns those of the rows that were not found again.
+func (r *run) stillVanished(rows []int64) []int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []int64
+	for _, row := range rows {
+		if r.missing[row] {
+			out = append(out, row)
+		}
+	}
+	return out
+}
+
+// outcome is the result of a mailbox whose sessions ended with err.
+func (r *run) outcome(mailbox string, err error) Result {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t := r.box(mailbox)
+	res := Result{Mailbox: mailbox, Kind: ResultOK, Fetched: t.done}
+	if err == nil && t.miss != nil && len(t.avoid) > 0 {
+		// The line carried the others: the one message is counted (rule 16),
+		// and the mailbox is not collected whole.
+		err = t.miss
+	}
+	if err == nil {
+		return res
+	}
+	res.Failure = mail.AsFailure(err)
+	res.Kind = resultOf(res.Failure)
+	return res
+}
+
+func resultOf(f *mail.Failure) ResultKind {
+	switch f.Class {
+	case mail.NeedsUser:
+		return ResultNeedsUser
+	case mail.Transient:
+		return ResultTemporary
+	}
+	return ResultFailed
+}
+
+// mailboxes returns the ids that this run has worked on.
+func (r *run) mailboxes() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Sorted(maps.Keys(r.boxes))
+}

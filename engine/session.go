@@ -1,0 +1,353 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"postbag/engine/mail"
+	"postbag/engine/mail/header"
+	"postbag/engine/source"
+	"postbag/engine/store"
+)
+
+// Deletions become real only when QUIT is answered (rule 12), so a long run
+// quits and signs in again after so many messages or so much time.
+const (
+	checkpointMessages = 500
+	checkpointTime     = 5 * time.Minute
+	chunkBytes         = 32 << 20 // about how much is fetched before the clock is looked at
+	keepAlive          = 30 * time.Second
+	quitPatience       = 20 * time.Second // for a last DELE and QUIT when asked to stop
+)
+
+// session is one POP3 session of a run.
+type session struct {
+	e    *Engine
+	mb   *Mailbox
+	run  *run
+	conn source.Session
+
+	listing source.Listing
+	plan    source.Plan
+	byUID   map[string]source.Item
+	gone    []int64
+	fetch   *fetcher
+	began   time.Time
+}
+
+// runSession does one session and tells whether another one is to follow at
+// once: after a checkpoint, or when one bad message ended it (rule 16).
+func (e *Engine) runSession(ctx context.Context, mb *Mailbox, r *run, w *watch) (again bool, err error) {
+	conn, err := mb.Dial(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close()
+	s := &session{e: e, mb: mb, run: r, conn: conn, began: e.deps.Now()}
+	if err := s.look(ctx); err != nil {
+		return false, err
+	}
+	s.fetch = newFetcher(e, mb, r, w)
+	s.fetch.rename = len(s.gone) > 0
+	s.adopt(s.plan.Delete)
+	s.adopt(s.plan.Keep)
+	s.adopt(s.plan.Pending)
+	more, err := s.collect(ctx)
+	if err != nil {
+		return r.mayGoOn(mb.ID) && ctx.Err() == nil, err
+	}
+	if !more {
+		if err := s.settle(ctx, w); err != nil {
+			return false, err
+		}
+	}
+	if err := s.finish(ctx); err != nil {
+		return false, err
+	}
+	return more, nil
+}
+
+// look lists the maildrop, compares it with what is known and records it.
+func (s *session) look(ctx context.Context) error {
+	var err error
+	if s.listing, err = s.conn.List(ctx); err != nil {
+		return err
+	}
+	for _, fault := range s.listing.Faults {
+		s.e.deps.Log.Warn("the provider's list has a line that cannot be read; that message is left alone",
+			"mailbox", s.mb.ID, "line", fault)
+	}
+	s.run.faults(s.mb.ID, len(s.listing.Faults))
+	if !s.listing.HasUIDL && (s.mb.Policy.After.Keep || s.mb.Policy.After.Delay > 0) && len(s.listing.Items) > 0 {
+		return &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeNoUIDL, Op: "UIDL"}
+	}
+	uids := make([]string, 0, len(s.listing.Items))
+	s.byUID = make(map[string]source.Item, len(s.listing.Items))
+	for _, it := range s.listing.Items {
+		if it.UID != "" {
+			uids = append(uids, it.UID)
+			s.byUID[it.UID] = it
+		}
+	}
+	cmp, err := s.e.deps.Store.Compare(ctx, s.mb.ID, uids)
+	if err != nil {
+		return err
+	}
+	vanished := convert(cmp.Vanished)
+	if !s.listing.HasUIDL || len(s.listing.Faults) > 0 {
+		vanished = nil // a line that could not be read may be one of them
+	}
+	for _, k := range vanished {
+		s.gone = append(s.gone, k.Row)
+	}
+	policy := s.mb.Policy
+	policy.SkipFirst = policy.SkipFirst && cmp.First
+	s.plan = source.Make(s.listing, convertMap(cmp.Known), vanished, policy, s.e.deps.Now())
+	if cmp.First && !s.mb.Since.IsZero() {
+		if err := s.skipOld(ctx); err != nil {
+			return err
+		}
+	}
+	s.run.vanished(s.gone)
+	if s.plan.Renamed {
+		s.e.attention(s.mb.ID, &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeRenumbered, Op: "UIDL"})
+	}
+	return s.record(ctx)
+}
+
+// record writes down what was not known yet, so that every UIDL seen has a
+// state from now on (rule 49).
+func (s *session) record(ctx context.Context) error {
+	fresh := make([]store.NewItem, 0, len(s.plan.New)+len(s.plan.Skip))
+	for _, it := range s.plan.New {
+		fresh = append(fresh, store.NewItem{UID: it.UID, Size: it.Size, State: mail.Waiting})
+	}
+	for _, it := range s.plan.Skip {
+		fresh = append(fresh, store.NewItem{UID: it.UID, Size: it.Size, State: mail.Filtered, Reason: "first_collection"})
+	}
+	known, err := s.e.deps.Store.RecordListing(ctx, s.mb.ID, fresh, nil)
+	if err != nil {
+		return err
+	}
+	byUID := make(map[string]source.Known, len(known))
+	for _, k := range known {
+		byUID[k.UID] = convertOne(k)
+		s.run.touch(k.Row)
+	}
+	attach := func(items []source.Planned) {
+		for i := range items {
+			if k, ok := byUID[items[i].UID]; ok && items[i].Known.Row == 0 && !items[i].ByFingerprint {
+				items[i].Known = k
+			}
+		}
+	}
+	attach(s.plan.Fetch)
+	attach(s.plan.TooBig)
+	for _, it := range s.plan.TooBig {
+		if err := s.tooBig(ctx, it); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// skipOld leaves out what was sent before the day that the user chose for the
+// first collection. What has no date that can be read is collected.
+func (s *session) skipOld(ctx context.Context) error {
+	old := make(map[int]bool)
+	for _, it := range s.plan.New {
+		top, err := s.conn.Top(ctx, it.Number, 0, 1<<18)
+		if err != nil {
+			if mail.AsFailure(err).Code == mail.CodeRefused {
+				continue
+			}
+			return err
+		}
+		if when, ok := header.Parse(top).Date(); ok && when.Before(s.mb.Since) {
+			old[it.Number] = true
+			s.plan.Skip = append(s.plan.Skip, it)
+		}
+	}
+	s.plan.New = slices.DeleteFunc(s.plan.New, func(it source.Item) bool { return old[it.Number] })
+	isOld := func(it source.Planned) bool { return old[it.Number] }
+	s.plan.Fetch = slices.DeleteFunc(s.plan.Fetch, isOld)
+	s.plan.TooBig = slices.DeleteFunc(s.plan.TooBig, isOld)
+	return nil
+}
+
+// tooBig notes a message over the limit, with what its header tells (rule 15).
+func (s *session) tooBig(ctx context.Context, it source.Planned) error {
+	if it.Known.State == mail.TooBig {
+		return nil
+	}
+	var sum mail.Summary
+	if s.conn.Capabilities().TOP {
+		top, err := s.conn.Top(ctx, it.Number, 0, 1<<18)
+		switch {
+		case err == nil:
+			sum = header.Summarize(header.Parse(top))
+		case mail.AsFailure(err).Code != mail.CodeRefused:
+			return err
+		}
+	}
+	return s.e.noteTooBig(ctx, s.mb, s.run, it, sum)
+}
+
+func (e *Engine) noteTooBig(ctx context.Context, mb *Mailbox, r *run, it source.Planned, sum mail.Summary) error {
+	first, err := e.deps.Store.SetTooBig(ctx, it.Known.Row, it.Size, sum)
+	if err != nil {
+		return err
+	}
+	r.touch(it.Known.Row)
+	if first {
+		e.attention(mb.ID, &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeTooBig, Op: "LIST"})
+	}
+	return nil
+}
+
+// adopt makes rows of earlier sessions candidates for deletion.
+func (s *session) adopt(items []source.Planned) {
+	for _, it := range items {
+		s.fetch.rows[it.Known.Row] = it.Item
+	}
+}
+
+// collect fetches up to the next checkpoint.
+func (s *session) collect(ctx context.Context) (more bool, err error) {
+	todo := s.run.budget(s.mb, s.plan.Fetch)
+	var bytes int64
+	for _, it := range todo {
+		bytes += max(it.Size, 0)
+	}
+	s.run.listed(s.mb.ID, len(todo), bytes)
+	checkpoints := s.conn.Capabilities().LoginDelay == 0
+	got := 0
+	for len(todo) > 0 {
+		if checkpoints && (got >= checkpointMessages || s.e.deps.Now().Sub(s.began) > checkpointTime) {
+			return true, nil
+		}
+		if err := s.e.roomFor(); err != nil {
+			return false, err
+		}
+		n := chunk(todo)
+		if err := s.fetch.fetch(ctx, s.conn, todo[:n]); err != nil {
+			return false, err
+		}
+		todo, got = todo[n:], got+n
+	}
+	return false, nil
+}
+
+// chunk is how many items are asked for before the clock is looked at again.
+func chunk(items []source.Planned) int {
+	var bytes int64
+	for i, it := range items {
+		bytes += max(it.Size, 0)
+		if i+1 >= checkpointMessages || bytes >= chunkBytes {
+			return i + 1
+		}
+	}
+	return len(items)
+}
+
+// settle waits until an attempt was made at all that this run fetched here.
+func (s *session) settle(ctx context.Context, w *watch) error {
+	for {
+		wait, cancel := context.WithTimeout(ctx, keepAlive)
+		err := w.wait(wait, s.e.quiet(wait))
+		cancel()
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return nil // asked to stop: what is settled is still deleted
+		case errors.Is(err, context.DeadlineExceeded):
+			if err := s.conn.Noop(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// finish deletes what is settled, quits, and only then believes it (rule 12).
+func (s *session) finish(ctx context.Context) error {
+	if ctx.Err() != nil {
+		// Asked to stop: deleting what the office has already is worth a moment.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), quitPatience)
+		defer cancel()
+	}
+	st := s.e.deps.Store
+	if len(s.gone) > 0 {
+		if _, err := st.RecordListing(ctx, s.mb.ID, nil, s.run.stillVanished(s.gone)); err != nil {
+			return err
+		}
+	}
+	rows, err := s.settled(ctx)
+	if err != nil {
+		return err
+	}
+	var dele []source.Item
+	var keep []int64
+	row := make(map[int]int64)
+	now := s.e.deps.Now()
+	for _, k := range rows {
+		it := s.fetch.rows[k.Row]
+		switch {
+		case s.mb.Policy.After.May(k, now):
+			dele = append(dele, it)
+			row[it.Number] = k.Row
+		case k.State.Settled() && k.AtSource != mail.SourceKept:
+			keep = append(keep, k.Row)
+		}
+	}
+	marked, err := s.conn.Delete(ctx, dele)
+	if err != nil {
+		return err
+	}
+	if err := s.conn.Quit(ctx); err != nil {
+		return err
+	}
+	gone := make([]int64, 0, len(marked))
+	for _, it := range marked {
+		gone = append(gone, row[it.Number])
+	}
+	s.run.touch(gone...)
+	return errors.Join(st.SetAtSource(ctx, gone, mail.SourceDeleted), st.SetAtSource(ctx, keep, mail.SourceKept))
+}
+
+// settled asks the store, not memory, what became of the rows of this session.
+func (s *session) settled(ctx context.Context) ([]source.Known, error) {
+	rows := make([]int64, 0, len(s.fetch.rows))
+	for row := range s.fetch.rows {
+		rows = append(rows, row)
+	}
+	known, err := s.e.deps.Store.Rows(ctx, rows)
+	return convert(known), err
+}
+
+func convert(rows []store.Known) []source.Known {
+	out := make([]source.Known, len(rows))
+	for i, k := range rows {
+		out[i] = convertOne(k)
+	}
+	return out
+}
+
+func convertMap(m map[string][]store.Known) map[string][]source.Known {
+	out := make(map[string][]source.Known, len(m))
+	for uid, rows := range m {
+		out[uid] = convert(rows)
+	}
+	return out
+}
+
+func convertOne(k store.Known) source.Known {
+	return source.Known{
+		Row: k.Row, UID: k.UID, State: k.State, AtSource: k.AtSource, Fingerprint: k.Fingerprint,
+		ByFingerprint: k.Ident != k.UID, FirstDelivered: k.FirstDelivered,
+		FetchAnyway: k.FetchAnyway, DeleteAsked: k.DeleteAsked,
+	}
+}

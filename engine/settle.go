@@ -1,0 +1,57 @@
+package engine
+
+import (
+	"strings"
+	"time"
+
+	"postbag/engine/mail"
+	"postbag/engine/store"
+)
+
+// verdicts turns the outcomes of one SMTP transaction into what the store is
+// to record (rules 43 to 46). next gives the time of the next attempt after so
+// many.
+func verdicts(j mail.Job, outcomes []mail.Outcome, s Settings, now time.Time, next func(attempts int) time.Time) []store.Settlement {
+	out := make([]store.Settlement, 0, len(outcomes))
+	for _, o := range outcomes {
+		set := store.Settlement{Copy: o.Copy, Reply: o.Reply}
+		if o.Failure != nil {
+			set.Code = o.Failure.Code
+			if set.Reply == "" {
+				set.Reply = o.Failure.Reply
+			}
+		}
+		switch o.Verdict {
+		case mail.Accepted:
+			set.State = mail.Delivered
+		case mail.Refused:
+			set.State = mail.Quarantined
+		case mail.NoSuchUser:
+			noSuchUser(&set, j, s)
+		case mail.NotAttempted:
+			set.State, set.Uncount, set.Next = mail.Queued, true, next(1)
+		default:
+			set.State, set.Next = mail.Queued, next(o.Copy.Attempts)
+			set.PossibleDuplicate = set.Code == mail.CodeNoReply // rule 46
+			if s.QueueLifetime > 0 && now.Sub(j.Queued) >= s.QueueLifetime {
+				set.State, set.Code = mail.Quarantined, mail.CodeLifetime // rule 44
+			}
+		}
+		out = append(out, set)
+	}
+	return out
+}
+
+// noSuchUser gives the copy of a person whom the target does not know to the
+// unknown recipient (rule 45); refused there too it goes to quarantine and is
+// never routed again.
+func noSuchUser(set *store.Settlement, j mail.Job, s Settings) {
+	if j.Unknown || s.Unknown.Address == "" || strings.EqualFold(s.Unknown.Address, set.Copy.Address) {
+		set.State = mail.Quarantined
+		return
+	}
+	to := s.Unknown
+	to.Unknown, to.For = true, set.Copy.Address
+	set.State, set.Reroute = mail.Queued, &to
+	set.RerouteReason = "the office server does not know <" + set.Copy.Address + ">"
+}
