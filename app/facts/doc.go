@@ -21,6 +21,7 @@ const (
 	CodeFile           mail.Code = "file"            // a file or folder cannot be read or written
 	CodeUnknownMailbox mail.Code = "unknown_mailbox" // no mailbox of that name
 	CodeUnknownMessage mail.Code = "unknown_message" // no message of that id
+	CodeNotFound       mail.Code = "not_found"       // the same, in the word of the store
 	CodeWrongState     mail.Code = "wrong_state"     // the state of the message does not allow this
 	CodeAddress        mail.Code = "address"         // not an address that mail may be sent to
 	CodeNotAvailable   mail.Code = "not_available"   // not available in this version

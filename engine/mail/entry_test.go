@@ -20,7 +20,7 @@ func TestEntryJSONIsThePromisedObject(t *testing.T) {
 		"all values": {
 			Entry{Time: at, ID: "K2", Mailbox: "m", UID: "u1", MessageID: "<a@b.test>", From: "Zoé <z@b.test>", Subject: "s", Size: 12, State: Queued,
 				AtSource: SourcePresent, Route: "envelope:X-Original-To", Attempts: 2, NextAttempt: at.Add(time.Minute), Reason: "451 4.3.0 later",
-				Recipients: []EntryRecipient{{"anne@office.test", Delivered, "250 ok"}, {"bob@office.test", Queued, ""}}},
+				Recipients: []EntryRecipient{{Address: "anne@office.test", State: Delivered, Reply: "250 ok"}, {Address: "bob@office.test", State: Queued}}},
 			`{"time":"2026-03-01T13:05:02Z","id":"K2","mailbox":"m","uid":"u1","message_id":"\u003ca@b.test\u003e","from":"Zoé \u003cz@b.test\u003e","subject":"s","size":12,"state":"queued","at_source":"present","route":"envelope:X-Original-To","recipients":[{"address":"anne@office.test","state":"delivered","reply":"250 ok"},{"address":"bob@office.test","state":"queued","reply":null}],"attempts":2,"next_attempt":"2026-03-01T13:06:02Z","reason":"451 4.3.0 later"}`,
 		},
 	}

@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"postbag/app/facts"
+	"postbag/app/i18n"
+	"postbag/engine/mail"
+)
+
+// resultLine is the JSON object that `collect` writes for each mailbox.
+type resultLine struct {
+	Mailbox string     `json:"mailbox"`
+	Result  string     `json:"result"`
+	Error   *string    `json:"error"`
+	Code    *mail.Code `json:"code"`
+	Advice  *string    `json:"advice"`
+	New     int        `json:"new"`
+}
+
+func (s *session) collectCommand() *cobra.Command {
+	c := s.command("collect", s.collect, 0, -1)
+	c.ValidArgsFunction = s.completeMailboxes
+	s.jsonFlag(c.Flags())
+	return c
+}
+
+func (s *session) collect(cmd *cobra.Command, names []string) error {
+	return s.with(cmd, facts.AccessCollect, func(b Backend) error {
+		var changed func(mail.Entry) error
+		if s.json {
+			// A reader that went away must not stop a collection: the error is
+			// kept by the writer and told at the end.
+			changed = func(e mail.Entry) error { _ = s.out.object(e); return nil }
+		}
+		report, err := b.Collect(cmd.Context(), names, s.startProgress().event, changed)
+		s.bar.close()
+		if err != nil {
+			return err
+		}
+		if err := s.showCollection(report); err != nil {
+			return err
+		}
+		return asOutcome(collectCode(report))
+	})
+}
+
+func (s *session) showCollection(r facts.CollectReport) error {
+	if s.json {
+		for _, m := range r.Mailboxes {
+			if err := s.out.object(s.resultLine(m)); err != nil {
+				return err
+			}
+		}
+	} else if err := s.collectionTable(r); err != nil {
+		return err
+	}
+	for _, m := range r.Mailboxes {
+		if m.Fault != nil {
+			s.sayFault(m.Mailbox, m.Fault, i18n.Context{Side: i18n.SideSource, Name: m.Mailbox, Host: m.Host})
+		}
+	}
+	s.sayTargets(r.Targets)
+	if r.Interrupted {
+		s.say(s.p.T("fault.cancelled") + " " + s.p.T("advice.cancelled"))
+	}
+	return nil
+}
+
+func (s *session) collectionTable(r facts.CollectReport) error {
+	t := s.newTable(
+		column{title: s.p.T("col.mailbox"), min: 12},
+		column{title: s.p.T("col.new"), right: true},
+		column{title: s.p.T("col.result"), min: 20},
+	)
+	for _, m := range r.Mailboxes {
+		result := s.p.T("result." + m.Result)
+		if m.Fault != nil {
+			result += ": " + s.sentence(m.Fault, i18n.Context{Side: i18n.SideSource, Name: m.Mailbox, Host: m.Host})
+		}
+		if err := t.row(m.Mailbox, s.p.Number(int64(m.New)), result); err != nil {
+			return err
+		}
+	}
+	if err := t.close(); err != nil {
+		return err
+	}
+	return s.out.put(s.collectionSummary(r))
+}
+
+// collectionSummary is the last line: what became of the mail, and where to
+// look when some of it needs a person.
+func (s *session) collectionSummary(r facts.CollectReport) string {
+	line := s.p.N("collect.delivered", int64(r.Delivered))
+	if r.Queued > 0 {
+		line += " " + s.p.N("collect.queued", r.Queued)
+	}
+	if r.Quarantined > 0 {
+		line += " " + s.p.N("collect.quarantined", int64(r.Quarantined))
+	}
+	if r.Failed > 0 {
+		line += " " + s.p.N("collect.failed", int64(r.Failed))
+	}
+	if r.Queued > 0 || r.Quarantined > 0 || r.Failed > 0 {
+		line += "\n" + s.p.T("collect.see_queue", i18n.Args{"Program": Name})
+	}
+	return line
+}
+
+func (s *session) resultLine(m facts.MailboxResult) resultLine {
+	line := resultLine{Mailbox: m.Mailbox, Result: m.Result, New: m.New}
+	if m.Fault != nil {
+		c := i18n.Context{Side: i18n.SideSource, Name: m.Mailbox, Host: m.Host}
+		line.Error = orNull(s.sentence(m.Fault, c))
+		line.Code = &m.Fault.Code
+		line.Advice = orNull(s.p.Fault(m.Fault.Failure(), c).Advice)
+	}
+	return line
+}
+
+// sayFault shows one fault as a block under the name of what it is about.
+func (s *session) sayFault(name string, f *facts.Fault, c i18n.Context) {
+	lines := s.explain(f.Failure(), c)
+	s.say(cell(name) + s.p.T("cli.colon") + lines[0])
+	for _, l := range lines[1:] {
+		s.say("  " + l)
+	}
+}
+
+func (s *session) sayTargets(targets []facts.TargetStatus) {
+	for _, t := range targets {
+		if t.Fault != nil {
+			s.sayFault(t.Name, t.Fault, i18n.Context{Side: i18n.SideTarget, Name: t.Name, Host: t.Host})
+		}
+	}
+}
+
+func orNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}

@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"postbag/app/facts"
+	"postbag/app/i18n"
+	"postbag/engine/mail"
+)
+
+// previewLimit is how many messages a preview looks at unless told otherwise.
+const previewLimit = 50
+
+type previewLine struct {
+	UID        string             `json:"uid"`
+	From       *string            `json:"from"`
+	Subject    *string            `json:"subject"`
+	Size       *int64             `json:"size"`
+	Recipients []previewRecipient `json:"recipients"`
+	Route      string             `json:"route"`
+}
+
+type previewRecipient struct {
+	Address string `json:"address"`
+	State   string `json:"state"` // always "": nothing is delivered
+	Reply   string `json:"reply"`
+}
+
+type verdictLine struct {
+	Verdict        string  `json:"verdict"`
+	EnvelopeHeader *string `json:"envelope_header"`
+}
+
+func (s *session) previewCommand() *cobra.Command {
+	limit := previewLimit
+	c := s.command("preview", func(cmd *cobra.Command, args []string) error {
+		if limit < 1 {
+			return s.usage(cmd, "cli.usage.flag_value", i18n.Args{"Flag": "--limit", "Value": limit})
+		}
+		return s.preview(cmd, args[0], limit)
+	}, 1, 1)
+	c.ValidArgsFunction = s.completeMailboxes
+	c.Flags().IntVar(&limit, "limit", previewLimit, s.p.T("flag.preview_limit"))
+	s.jsonFlag(c.Flags())
+	return c
+}
+
+func (s *session) preview(cmd *cobra.Command, name string, limit int) error {
+	return s.with(cmd, facts.AccessConfig, func(b Backend) error {
+		t := s.newTable(
+			column{title: s.p.T("col.from"), min: 12},
+			column{title: s.p.T("col.subject"), min: 12},
+			column{title: s.p.T("col.for"), min: 16},
+			column{title: s.p.T("col.because"), min: 12},
+		)
+		verdict, err := b.Preview(cmd.Context(), name, limit, func(l facts.PreviewLine) error {
+			if s.json {
+				if err := s.out.object(previewObject(l)); err != nil {
+					return err
+				}
+				return s.out.flush()
+			}
+			return t.row(l.From, l.Subject, strings.Join(l.Recipients, ", "), s.route(l.Route))
+		})
+		if err != nil {
+			return err
+		}
+		if s.json {
+			return s.out.object(verdictLine{verdict.Verdict, orNull(verdict.EnvelopeHeader)})
+		}
+		if err := t.close(); err != nil {
+			return err
+		}
+		return s.out.put(s.verdict(verdict))
+	})
+}
+
+func previewObject(l facts.PreviewLine) previewLine {
+	out := previewLine{
+		UID: l.UID, From: orNull(l.From), Subject: orNull(l.Subject),
+		Recipients: make([]previewRecipient, 0, len(l.Recipients)), Route: l.Route,
+	}
+	if l.Size >= 0 {
+		out.Size = &l.Size
+	}
+	for _, r := range l.Recipients {
+		out.Recipients = append(out.Recipients, previewRecipient{Address: r})
+	}
+	return out
+}
+
+func (s *session) verdict(v facts.Verdict) string {
+	if v.Verdict != facts.VerdictBccWorks {
+		return s.p.T("preview.bcc_goes_to_unknown")
+	}
+	if v.EnvelopeHeader == "" {
+		return s.p.T("preview.bcc_works")
+	}
+	return s.p.T("preview.bcc_works_by", i18n.Args{"Header": cell(v.EnvelopeHeader)})
+}
+
+// route says in words by which rule the recipients of a message were found.
+func (s *session) route(route string) string {
+	if header, ok := strings.CutPrefix(route, mail.RouteEnvelope); ok {
+		return s.p.T("route.envelope", i18n.Args{"Header": cell(header)})
+	}
+	if route == "" {
+		return ""
+	}
+	if key := "route." + route; s.p.Has(key) {
+		return s.p.T(key)
+	}
+	return cell(route)
+}

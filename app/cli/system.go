@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// System is the Env of this process. It takes over SIGINT, SIGTERM, SIGHUP
+// (unless it is ignored, as under nohup) and SIGPIPE: a reader that went away
+// must not kill a collection.
+func System() Env {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	return Env{
+		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Getenv: os.Getenv, Now: time.Now, Zone: time.Local,
+		StdinTerminal: term.IsTerminal(int(os.Stdin.Fd())),
+		StdoutWidth:   terminalWidth(os.Stdout), StderrWidth: terminalWidth(os.Stderr),
+		ReadSecret: readSecret, Signals: signals,
+	}
+}
+
+// terminalWidth is the number of columns, 0 when f is no terminal that can
+// show more than plain lines.
+func terminalWidth(f *os.File) int {
+	if !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || width < 20 {
+		return 80
+	}
+	return width
+}
+
+// readSecret reads a line without echo. When ctx ends first it puts the
+// terminal back: otherwise the user's shell would stay silent.
+func readSecret(ctx context.Context, prompt string) (string, error) {
+	fd := int(os.Stdin.Fd())
+	state, err := term.GetState(fd)
+	if err != nil {
+		return "", fmt.Errorf("terminal: %w", err)
+	}
+	fmt.Fprint(os.Stderr, prompt)
+	type answer struct {
+		value []byte
+		err   error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		value, err := term.ReadPassword(fd)
+		answers <- answer{value, err}
+	}()
+	select {
+	case a := <-answers:
+		fmt.Fprintln(os.Stderr)
+		if a.err != nil {
+			return "", fmt.Errorf("read from the terminal: %w", a.err)
+		}
+		return string(a.value), nil
+	case <-ctx.Done():
+		_ = term.Restore(fd, state)
+		fmt.Fprintln(os.Stderr)
+		return "", ctx.Err()
+	}
+}

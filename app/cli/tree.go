@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"postbag/app/facts"
+	"postbag/app/i18n"
+)
+
+// The groups of the help.
+const (
+	groupMail  = "mail"
+	groupLook  = "look"
+	groupSetup = "setup"
+	groupOther = "misc"
+)
+
+// tree builds the commands in the language of the session.
+func (s *session) tree() *cobra.Command {
+	root := s.command("", s.group, -1, -1)
+	root.Use = Name
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.DisableSuggestions = true
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetOut(s.env.Stdout)
+	root.SetErr(s.env.Stderr)
+	root.SetFlagErrorFunc(s.flagError)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { _ = s.out.put(s.helpText(cmd)) })
+	root.SetUsageFunc(func(cmd *cobra.Command) error { s.say(s.helpText(cmd)); return nil })
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return s.checkFlags(cmd) }
+	for _, g := range []string{groupMail, groupLook, groupSetup, groupOther} {
+		root.AddGroup(&cobra.Group{ID: g, Title: s.p.T("cli.help.group." + g)})
+	}
+	s.globalFlags(root.PersistentFlags())
+
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add(groupMail, s.demoCommand(), s.runCommand(), s.collectCommand(), s.checkCommand(), s.previewCommand())
+	add(groupLook, s.statusCommand(), s.logCommand(), s.queueCommand(), s.mailboxCommand())
+	add(groupSetup, s.configCommand(), s.secretCommand(), s.backupCommand(), s.repairCommand())
+	add(groupOther, s.versionCommand(), s.completionCommand())
+	root.AddCommand(s.manCommand())
+	help := s.helpCommand()
+	help.GroupID = groupOther
+	root.SetHelpCommand(help)
+	return root
+}
+
+// command makes a command whose texts stand under "cmd.<path>": short, long,
+// args and example (the last three are optional).
+func (s *session) command(path string, run func(*cobra.Command, []string) error, least, most int) *cobra.Command {
+	words := strings.Split(path, ".")
+	key := "cmd." + path
+	if path == "" {
+		key = "cmd.root"
+	}
+	c := &cobra.Command{
+		Use: words[len(words)-1], Short: s.p.T(key + ".short"), Long: s.optional(key + ".long"),
+		Example: s.optional(key + ".example"), RunE: run, DisableFlagsInUseLine: true,
+	}
+	if args := s.optional(key + ".args"); args != "" {
+		c.Use += " " + args
+	}
+	c.Args = cobra.ArbitraryArgs
+	if least >= 0 {
+		c.Args = s.between(least, most)
+	}
+	return c
+}
+
+func (s *session) optional(key string) string {
+	if !s.p.Has(key) {
+		return ""
+	}
+	return strings.TrimRight(s.p.T(key, i18n.Args{"Program": Name}), "\n")
+}
+
+// globalFlags are understood before and after the command.
+func (s *session) globalFlags(flags *pflag.FlagSet) {
+	config, data := defaultConfig(s.env.Getenv), defaultData(s.env.Getenv)
+	flags.StringVar(&s.config, "config", config, s.p.T("flag.config", i18n.Args{"Default": config}))
+	flags.StringVar(&s.data, "data", data, s.p.T("flag.data", i18n.Args{"Default": data}))
+	flags.StringVar(&s.lang, "lang", "", s.p.T("flag.lang"))
+	flags.BoolP("help", "h", false, s.p.T("flag.help"))
+}
+
+func (s *session) jsonFlag(flags *pflag.FlagSet) {
+	flags.BoolVar(&s.json, "json", false, s.p.T("flag.json"))
+}
+
+func (s *session) checkFlags(cmd *cobra.Command) error {
+	if cmd.Flags().Changed("lang") && !i18n.Supported(s.lang) {
+		return s.usage(cmd, "cli.usage.lang", i18n.Args{"Value": s.lang, "Languages": strings.Join(i18n.Languages(), ", ")})
+	}
+	for name, value := range map[string]string{"config": s.config, "data": s.data} {
+		if value == "" {
+			return s.usage(cmd, "cli.usage.flag_value_missing", i18n.Args{"Flag": "--" + name})
+		}
+	}
+	return nil
+}
+
+func (s *session) options(access facts.Access) facts.Options {
+	return facts.Options{Config: s.config, Data: s.data, Lang: s.p.Lang(), Access: access}
+}
+
+// with opens the application, runs f and closes it again; an error of closing
+// counts, because the last changes may be in it.
+func (s *session) with(cmd *cobra.Command, access facts.Access, f func(Backend) error) error {
+	b, err := s.app.Open(cmd.Context(), s.options(access))
+	if err != nil {
+		return err
+	}
+	err = f(b)
+	if closeErr := b.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
