@@ -98,7 +98,7 @@ var checks = []struct {
 		"15 mailbox[0].deliver_to[1] outside"}},
 	{"mailbox: names and ids", good + strings.Replace(good[strings.Index(good, "[[mailbox]]"):], "Whole office", "whole OFFICE", 1) +
 		"id = \"a b\"\n", []string{
-		"13 mailbox[1].name duplicate_name", "15 mailbox[1].username duplicate_account (warning)", "17 mailbox[1].id id"}},
+		"13 mailbox[1].name duplicate_name", "15 mailbox[1].username duplicate_account (warning)", "17 mailbox[1].id mailbox_id"}},
 	{"mailbox: limits", added(inMailbox, "envelope_occurrence = 0\nreceived_skip = -1\nmax_messages_per_session = -1\nmax_message_size = \"-5\""), []string{
 		"12 mailbox[0].envelope_occurrence minimum", "13 mailbox[0].received_skip minimum", "14 mailbox[0].max_messages_per_session minimum",
 		"15 mailbox[0].max_message_size size"}},

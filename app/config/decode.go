@@ -3,6 +3,7 @@ package config
 import (
 	"math"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -92,7 +93,7 @@ func (d *decoder) value(v reflect.Value, raw any, path string) {
 		if m, ok := raw.(map[string]any); ok {
 			d.table(v, m, path)
 		} else {
-			d.problem(path, CodeTypeTable, "Key", path)
+			d.problem(path, CodeTypeTable, "Key", header(path))
 		}
 	}
 }
@@ -112,6 +113,12 @@ func (d *decoder) text(raw any, path string) (string, bool) {
 	return s, true
 }
 
+// indexes are the numbers of tables in a path.
+var indexes = regexp.MustCompile(`\[[0-9]+\]`)
+
+// header is the path as it stands between the brackets of a table's header.
+func header(path string) string { return indexes.ReplaceAllString(path, "") }
+
 // list fills a slice; its elements begin with their defaults.
 func (d *decoder) list(v reflect.Value, raw any, path string) {
 	elem := v.Type().Elem()
@@ -120,7 +127,7 @@ func (d *decoder) list(v reflect.Value, raw any, path string) {
 	items, ok := raw.([]any)
 	if !ok {
 		if tables {
-			d.problem(path, CodeTypeTables, "Key", path)
+			d.problem(path, CodeTypeTables, "Key", header(path))
 		} else {
 			d.problem(path, CodeTypeList)
 		}

@@ -125,8 +125,7 @@ func TestContractFile(t *testing.T) {
 	}
 }
 
-func TestEveryFaultAtOnce(t *testing.T) {
-	text := `version = 1
+const manyFaults = `version = 1
 colour = "blue"
 [office]
 domains = ["office test", 5]
@@ -148,7 +147,9 @@ port = 0
 [log]
 levle = "info"
 `
-	_, problems := Parse([]byte(text), "")
+
+func TestEveryFaultAtOnce(t *testing.T) {
+	_, problems := Parse([]byte(manyFaults), "")
 	want := []string{
 		"2 colour unknown_key",
 		"4 office.domains[0] domain",

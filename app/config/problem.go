@@ -89,7 +89,7 @@ const (
 	CodeSecretRef      Code = "secret_ref"   // never with the value: it may be the password itself
 	CodeCAFile         Code = "ca_file"      // Path, Detail
 	CodeCAFileEmpty    Code = "ca_file_none" // Path: no certificate in it
-	CodeID             Code = "id"           // Value
+	CodeID             Code = "mailbox_id"   // Value
 )
 
 // Codes of what does not fit together.
@@ -140,6 +140,7 @@ func Codes() []Code {
 		CodeListEmpty, CodeListCycle, CodeListDeep, CodeListRuleOne, CodeNoTarget, CodeTargetUnknown,
 		CodeTargetDefaultTwice, CodeTargetNoDomain, CodeTargetDomainTwice, CodeTargetDomainForeign,
 		CodeTargetIsSource, CodeTargetSameHost, CodeAuthIncomplete, CodeAuthUnused, CodePlaintext,
+		CodeScheduleDays, CodeScheduleWindow, CodeNoMailbox, CodeAnyHostMixed,
 		CodeEnvelopeUnused,
 	}
 }
