@@ -88,7 +88,7 @@ func (g *gate) broken(err error) *mail.Failure {
 		return g.fail(cancelled(g.op, g.ctx))
 	}
 	f := tlspolicy.Classify(err, g.op)
-	if f.Code == mail.CodeTLS && !g.secure {
+	if f.Code == mail.CodeTLS && !g.secure && g.op != opTLS {
 		f.Code = mail.CodeClosed
 	}
 	return g.fail(f)

@@ -173,9 +173,12 @@ func (s *Session) startTLS(policy *tls.Config) error {
 	return err
 }
 
+// opTLS is the Op of a failed handshake.
+const opTLS = "tls"
+
 func (s *Session) handshake(policy *tls.Config) error {
 	s.opt.Step("tls")
-	s.gate.op = "tls"
+	s.gate.op = opTLS
 	ctx, cancel := context.WithTimeout(s.gate.ctx, s.opt.Timeouts.Connect)
 	defer cancel()
 	_ = s.gate.raw.SetDeadline(time.Time{}) // ctx alone limits the handshake
