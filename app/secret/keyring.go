@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -40,17 +44,53 @@ var _ Store = SystemKeyring{}
 
 // Get asks the system's keyring.
 func (SystemKeyring) Get(name string) (string, error) {
+	if err := reachable(runtime.GOOS, os.Getenv, exists); err != nil {
+		return "", err
+	}
 	value, err := keyring.Get(Service, name)
 	return value, storeError(err)
 }
 
 // Set stores in the system's keyring.
 func (SystemKeyring) Set(name, value string) error {
+	if err := reachable(runtime.GOOS, os.Getenv, exists); err != nil {
+		return err
+	}
 	return redact(storeError(keyring.Set(Service, name, value)), value)
 }
 
 // Delete removes from the system's keyring.
-func (SystemKeyring) Delete(name string) error { return storeError(keyring.Delete(Service, name)) }
+func (SystemKeyring) Delete(name string) error {
+	if err := reachable(runtime.GOOS, os.Getenv, exists); err != nil {
+		return err
+	}
+	return storeError(keyring.Delete(Service, name))
+}
+
+// errNoBus tells that this process belongs to no desktop session.
+var errNoBus = errors.New("no session bus")
+
+// reachable fails where the Secret Service cannot be: without a session bus.
+// QUIRK: the D-Bus library would else run dbus-launch, which starts a bus (and
+// perhaps a keyring) of its own that nobody ever ends.
+func reachable(goos string, getenv func(string) string, exists func(string) bool) error {
+	if goos == "windows" || goos == "darwin" {
+		return nil
+	}
+	if address := getenv("DBUS_SESSION_BUS_ADDRESS"); address != "" && address != "autolaunch:" {
+		return nil
+	}
+	run := filepath.Join("/run/user", strconv.Itoa(os.Getuid()))
+	if exists(filepath.Join(run, "bus")) || exists(filepath.Join(run, "dbus-session")) {
+		return nil
+	}
+	return errNoBus
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
 
 func storeError(err error) error {
 	switch {

@@ -32,7 +32,7 @@ func (r Ref) String() string { return r.Scheme + ":" + r.Name }
 // Errors of Parse. They do not hold the text: a password may stand there by
 // mistake.
 var (
-	ErrScheme = errors.New("a reference begins with keyring:, env:, file: or credential:")
+	ErrScheme = errors.New("a reference begins with keyring:, env:, file: or credential: and a name")
 	ErrName   = errors.New("the name in the reference is not valid")
 )
 
