@@ -83,7 +83,7 @@ func (s *session) logTable(cmd *cobra.Command, b Backend, filter facts.LogFilter
 		column{title: s.p.T("col.subject"), min: 10},
 		column{title: s.p.T("col.for"), min: 12},
 		column{title: s.p.T("col.size"), right: true},
-		column{title: s.p.T("col.id")},
+		column{title: s.p.T("col.number")},
 	)
 	count := 0
 	err := b.Log(cmd.Context(), filter, func(e mail.Entry) error {

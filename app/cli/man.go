@@ -27,7 +27,7 @@ func (s *session) manPage(root *cobra.Command) string {
 	m.section(s.p.T("man.synopsis"))
 	m.line(`.B ` + Name)
 	m.text(roffText(s.p.T("cli.help.command_word")))
-	m.section(s.p.T("man.description"))
+	m.section(s.p.T("man.about"))
 	m.paragraphs(root.Long)
 	m.section(s.p.T("man.commands"))
 	s.manCommands(m, root)

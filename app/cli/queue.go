@@ -41,7 +41,7 @@ func (s *session) queueList(cmd *cobra.Command, _ []string) error {
 			return b.Queued(cmd.Context(), func(e mail.Entry) error { return s.out.object(e) })
 		}
 		t := s.newTable(
-			column{title: s.p.T("col.id")},
+			column{title: s.p.T("col.number")},
 			column{title: s.p.T("col.time")},
 			column{title: s.p.T("col.state")},
 			column{title: s.p.T("col.from"), min: 10},

@@ -25,7 +25,7 @@ func (s *session) showStory(story facts.Story) error {
 	}
 	e := story.Entry
 	rows := [][2]string{
-		{s.p.T("col.id"), e.ID},
+		{s.p.T("col.number"), e.ID},
 		{s.p.T("col.mailbox"), e.Mailbox},
 		{s.p.T("col.from"), e.From},
 		{s.p.T("col.subject"), e.Subject},

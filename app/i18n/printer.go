@@ -9,6 +9,7 @@ package i18n
 
 import (
 	"embed"
+	"errors"
 	"maps"
 	"time"
 
@@ -90,17 +91,22 @@ func merge(args []Args) Args {
 	return out
 }
 
-// newLocalizer loads the language and English, which stands in for what a
-// language lacks. The files are part of the program: that they can be read is
-// proven by the tests, so a fault here can only leave texts missing.
+// newLocalizer loads the texts of one language. That its files can be read and
+// that no text is missing in it is proven by the tests.
 func newLocalizer(lang string) *i18n.Localizer {
+	bundle, _ := load(lang)
+	return i18n.NewLocalizer(bundle, lang)
+}
+
+func load(lang string) (*i18n.Bundle, error) {
 	bundle := i18n.NewBundle(language.English)
 	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
-	entries, _ := locales.ReadDir("locales")
+	entries, err := locales.ReadDir("locales")
 	for _, e := range entries {
-		if _, l, ok := areaOf(e.Name()); ok && (l == lang || l == English) {
-			_, _ = bundle.LoadMessageFileFS(locales, "locales/"+e.Name())
+		if _, l, ok := areaOf(e.Name()); ok && l == lang {
+			_, loadErr := bundle.LoadMessageFileFS(locales, "locales/"+e.Name())
+			err = errors.Join(err, loadErr)
 		}
 	}
-	return i18n.NewLocalizer(bundle, lang, English)
+	return bundle, err
 }
