@@ -154,11 +154,7 @@ func (l *limited) join(name string) *call {
 	l.pending[name] = c
 	go func() {
 		defer close(c.done)
-		defer func() {
-			l.mu.Lock()
-			delete(l.pending, name)
-			l.mu.Unlock()
-		}()
+		defer l.forget(name, c)
 		c.err = guarded(func() (err error) {
 			c.value, err = l.store.Get(name)
 			return err
@@ -167,11 +163,22 @@ func (l *limited) join(name string) *call {
 	return c
 }
 
+// forget takes a Get off the list: the one given, any when nil.
+func (l *limited) forget(name string, c *call) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c == nil || l.pending[name] == c {
+		delete(l.pending, name)
+	}
+}
+
 func (l *limited) set(ctx context.Context, name, value string) error {
+	defer l.forget(name, nil) // a Get from before may still bring the old value
 	return l.run(ctx, func() error { return redact(l.store.Set(name, value), value) })
 }
 
 func (l *limited) remove(ctx context.Context, name string) error {
+	defer l.forget(name, nil)
 	return l.run(ctx, func() error { return l.store.Delete(name) })
 }
 

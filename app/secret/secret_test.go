@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -56,6 +57,7 @@ func FuzzParse(f *testing.F) {
 
 // memory is a keyring for tests; each call runs before, if set.
 type memory struct {
+	mu     sync.Mutex
 	values map[string]string
 	before func(name string) error
 	gets   atomic.Int32
@@ -68,6 +70,8 @@ func (m *memory) Get(name string) (string, error) {
 			return "", err
 		}
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if v, found := m.values[name]; found {
 		return v, nil
 	}
@@ -86,6 +90,8 @@ func (m *memory) Set(name, value string) error {
 	if strings.HasPrefix(name, "echo") {
 		return errors.New("exec: security add " + value + " failed")
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.values[name] = value
 	return nil
 }
@@ -257,6 +263,32 @@ func TestKeyringThatDoesNotAnswer(t *testing.T) {
 		if got, err := r.Read(t.Context(), "keyring:x"); err != nil || got != hidden {
 			t.Error(got, err)
 		}
+	})
+}
+
+// What was read before a change is not handed out after it.
+func TestSetOvertakesAHungGet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answer := make(chan struct{})
+		var asked atomic.Bool
+		m := &memory{values: map[string]string{"x": "old"}}
+		m.before = func(string) error {
+			if asked.CompareAndSwap(false, true) {
+				<-answer
+			}
+			return nil
+		}
+		r := New(Options{Store: m})
+		if _, err := r.Read(t.Context(), "keyring:x"); err == nil {
+			t.Error("the first call should hang")
+		}
+		if err := r.Set(t.Context(), "keyring:x", "new"); err != nil {
+			t.Error(err)
+		}
+		if got, err := r.Read(t.Context(), "keyring:x"); err != nil || got != "new" {
+			t.Error(got, err)
+		}
+		close(answer)
 	})
 }
 
