@@ -1,144 +1,140 @@
 package mail
 
 import (
-	"bytes"
 	"encoding/json"
 	"time"
 )
 
-// Entry is one message as the journal and the queue show it. Its JSON form is
-// a promise to scripts: no field is ever absent, a missing value is null, save
-// uid ("" without UIDL) and route ("" before routing); times are RFC 3339 in
-// UTC with whole seconds.
-type Entry struct {
-	Time        time.Time        // the last change of state
-	ID          string           // opaque, without spaces, stable
-	Mailbox     string           // the name of the mailbox
-	UID         string           // "" when the server has no UIDL
-	MessageID   string           // with its angle brackets
-	From        string           // decoded
-	Subject     string           // decoded
-	Size        int64            // octets as received; before that as listed, below zero unknown
-	State       State            // the worst of the recipients'
-	AtSource    AtSource         // the provider's copy
-	Route       string           // one of the Route constants, RouteEnvelope with the header's name
-	Recipients  []EntryRecipient // empty before routing
-	Attempts    int              // the most attempts made for one of the recipients
-	NextAttempt time.Time        // zero when none is due
-	Reason      string           // why it is in this state, for example the server's words
+// Codes of questions that cannot be answered.
+const (
+	CodeNotFound   Code = "not_found"   // no message has this id
+	CodeWrongState Code = "wrong_state" // the message's state does not allow this
+)
 
-	Detail EntryDetail // for the story of the message, no part of the JSON form
-}
-
-// EntryRecipient is what became of one copy of a message.
+// EntryRecipient is one recipient of an Entry. Address, State and Reply are
+// part of the JSON object, the rest is detail for the story of a message.
 type EntryRecipient struct {
 	Address string
 	State   State
-	Reply   string // the office server's last words for this copy
+	Reply   string // the server's last words; "" none
+
+	Person            string
+	For               string // the address that the message carried
+	Target            string
+	Unknown           bool
+	Code              Code // the last failure's; "" none
+	Attempts          int
+	Next              time.Time // next attempt; zero unless queued and not held
+	Changed           time.Time // last change of State
+	DuplicateOf       string    // id of the message that this recipient got instead
+	Held              bool      // waits for another copy under way (rule 35)
+	PossibleDuplicate bool      // rule 46
 }
 
-// EntryDetail is what the story of one message tells beyond its Entry.
-type EntryDetail struct {
-	Source    string    // host of the provider
-	Evidence  string    // the header line that decided for whom the message is
-	Notes     []string  // what routing noted, one sentence each
-	Fetched   time.Time // durable here; zero when not collected
-	Delivered time.Time // first accepted delivery; zero when there was none
-	Removed   time.Time // deleted at the provider; zero when it was not
+// Entry is one line of the journal or the queue: the JSON object of "log",
+// "collect" and "queue". Fields without a value are null in JSON, never
+// absent; times are RFC 3339 in UTC.
+type Entry struct {
+	Time        time.Time // last change of state
+	ID          string
+	Mailbox     string // the mailbox's name
+	UID         string // "" without UIDL
+	MessageID   string // with angle brackets; "" none
+	From        string
+	Subject     string
+	Size        int64 // octets; -1 unknown
+	State       State
+	AtSource    AtSource
+	Route       string // "" before routing
+	Recipients  []EntryRecipient
+	Attempts    int       // the highest of the recipients'
+	NextAttempt time.Time // the earliest of the recipients'; zero: none is due
+	Reason      string
+
+	// Not part of the JSON object:
+
+	Row        int64  // of the store
+	MailboxID  string // the key of the mailbox
+	Code       Code   // what Reason is about; "" none
+	Evidence   string // the header line that decided
+	Notes      []string
+	Sender     string    // envelope sender
+	Source     string    // host of the provider
+	Seen       time.Time // first listed
+	Received   time.Time // fetched and durable; zero: not yet
+	Delivered  time.Time // first accepted delivery; zero: none
+	SourceTime time.Time // when AtSource became deleted, kept or gone; zero: never
 }
 
 type entryJSON struct {
-	Time        *string              `json:"time"`
-	ID          string               `json:"id"`
-	Mailbox     *string              `json:"mailbox"`
-	UID         string               `json:"uid"`
-	MessageID   *string              `json:"message_id"`
-	From        *string              `json:"from"`
-	Subject     *string              `json:"subject"`
-	Size        *int64               `json:"size"`
-	State       State                `json:"state"`
-	AtSource    *AtSource            `json:"at_source"`
-	Route       string               `json:"route"`
-	Recipients  []entryRecipientJSON `json:"recipients"`
-	Attempts    int                  `json:"attempts"`
-	NextAttempt *string              `json:"next_attempt"`
-	Reason      *string              `json:"reason"`
+	Time        *string         `json:"time"`
+	ID          string          `json:"id"`
+	Mailbox     string          `json:"mailbox"`
+	UID         string          `json:"uid"`
+	MessageID   *string         `json:"message_id"`
+	From        *string         `json:"from"`
+	Subject     *string         `json:"subject"`
+	Size        *int64          `json:"size"`
+	State       State           `json:"state"`
+	AtSource    AtSource        `json:"at_source"`
+	Route       string          `json:"route"`
+	Recipients  []recipientJSON `json:"recipients"`
+	Attempts    int             `json:"attempts"`
+	NextAttempt *string         `json:"next_attempt"`
+	Reason      *string         `json:"reason"`
 }
 
-type entryRecipientJSON struct {
+type recipientJSON struct {
 	Address string  `json:"address"`
 	State   State   `json:"state"`
 	Reply   *string `json:"reply"`
 }
 
-// MarshalJSON writes the promised object.
+// MarshalJSON writes the object of the contract.
 func (e Entry) MarshalJSON() ([]byte, error) {
 	j := entryJSON{
-		Time: stampOrNull(e.Time), ID: e.ID, Mailbox: orNull(e.Mailbox), UID: e.UID,
+		Time: jsonTime(e.Time), ID: e.ID, Mailbox: e.Mailbox, UID: e.UID,
 		MessageID: orNull(e.MessageID), From: orNull(e.From), Subject: orNull(e.Subject),
-		State: e.State, AtSource: orNull(e.AtSource), Route: e.Route,
-		Recipients: make([]entryRecipientJSON, 0, len(e.Recipients)),
-		Attempts:   e.Attempts, NextAttempt: stampOrNull(e.NextAttempt), Reason: orNull(e.Reason),
+		State: e.State, AtSource: e.AtSource, Route: e.Route,
+		Recipients: make([]recipientJSON, 0, len(e.Recipients)),
+		Attempts:   e.Attempts, NextAttempt: jsonTime(e.NextAttempt), Reason: orNull(e.Reason),
 	}
 	if e.Size >= 0 {
 		j.Size = &e.Size
 	}
 	for _, r := range e.Recipients {
-		j.Recipients = append(j.Recipients, entryRecipientJSON{Address: r.Address, State: r.State, Reply: orNull(r.Reply)})
+		j.Recipients = append(j.Recipients, recipientJSON{Address: r.Address, State: r.State, Reply: orNull(r.Reply)})
 	}
-	// The outer encoder decides whether < and > are escaped: a person who looks
-	// for <id@host> with grep should find it.
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(j); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
+	return json.Marshal(j)
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote, for a second program that asks
-// the running engine.
-func (e *Entry) UnmarshalJSON(data []byte) error {
+// UnmarshalJSON reads the object of the contract; the details that are not
+// part of it stay zero.
+func (e *Entry) UnmarshalJSON(b []byte) error {
 	var j entryJSON
-	if err := json.Unmarshal(data, &j); err != nil {
+	if err := json.Unmarshal(b, &j); err != nil {
 		return err
 	}
 	*e = Entry{
-		ID: j.ID, Mailbox: orZero(j.Mailbox), UID: j.UID, MessageID: orZero(j.MessageID),
-		From: orZero(j.From), Subject: orZero(j.Subject), Size: -1, State: j.State,
-		AtSource: orZero(j.AtSource), Route: j.Route, Attempts: j.Attempts, Reason: orZero(j.Reason),
+		ID: j.ID, Mailbox: j.Mailbox, UID: j.UID, MessageID: deref(j.MessageID), From: deref(j.From),
+		Subject: deref(j.Subject), Size: -1, State: j.State, AtSource: j.AtSource, Route: j.Route,
+		Attempts: j.Attempts, Reason: deref(j.Reason),
 	}
 	if j.Size != nil {
 		e.Size = *j.Size
 	}
 	for _, r := range j.Recipients {
-		e.Recipients = append(e.Recipients, EntryRecipient{Address: r.Address, State: r.State, Reply: orZero(r.Reply)})
+		e.Recipients = append(e.Recipients, EntryRecipient{Address: r.Address, State: r.State, Reply: deref(r.Reply)})
 	}
 	var err error
-	if e.Time, err = parseStamp(j.Time); err != nil {
+	if e.Time, err = parseTime(j.Time); err != nil {
 		return err
 	}
-	e.NextAttempt, err = parseStamp(j.NextAttempt)
+	e.NextAttempt, err = parseTime(j.NextAttempt)
 	return err
 }
 
-func orNull[T ~string](s T) *T {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
-func orZero[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
-}
-
-func stampOrNull(t time.Time) *string {
+func jsonTime(t time.Time) *string {
 	if t.IsZero() {
 		return nil
 	}
@@ -146,9 +142,23 @@ func stampOrNull(t time.Time) *string {
 	return &s
 }
 
-func parseStamp(s *string) (time.Time, error) {
+func parseTime(s *string) (time.Time, error) {
 	if s == nil {
 		return time.Time{}, nil
 	}
 	return time.Parse(time.RFC3339, *s)
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
 }

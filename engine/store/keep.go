@@ -1,0 +1,308 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"postbag/engine/mail"
+)
+
+// Kept is a message that was collected whole.
+type Kept struct {
+	Row            int64  // of the identity; 0: find it by Mailbox, UID and Ident, or make one
+	Mailbox        string // id
+	UID            string // "" without UIDL
+	Ident          string // "": the UID
+	Draft          *Draft
+	Size           int64  // octets; 0: the draft's
+	Fingerprint    string // rule 34, hex; "": it is never a duplicate
+	Summary        mail.Summary
+	Source         string         // host of the provider, for the trace header
+	Decision       *mail.Decision // nil: state collected, to be routed later
+	QuarantineCode mail.Code      // not "": into quarantine at once, with this reason
+	Due            time.Time      // first attempt; zero: now
+}
+
+// KeepResult tells what became of a Kept.
+type KeepResult struct {
+	Row     int64
+	ID      string
+	State   mail.State
+	Targets []string // that have something to do now
+}
+
+// Keep makes a message durable: octets, the fact that it was collected, its
+// envelopes and its duplicates, in one transaction; an .eml file before that
+// when it goes into quarantine. After it the provider's copy is not needed.
+//
+// A message that was kept before is returned as it is and the draft dropped:
+// nothing is kept twice. The store owns the draft when Keep returns nil; on an
+// error it is still the caller's to try again or to discard.
+//
+// Recipients that already got the same message (rule 35: same fingerprint, same
+// Person, within the window) become duplicates; those for whom it is under way
+// are queued behind that copy.
+func (s *Store) Keep(ctx context.Context, k Kept) (KeepResult, error) {
+	var out KeepResult
+	if k.Draft == nil {
+		return out, internal("keep", "no draft")
+	}
+	if k.Size == 0 {
+		k.Size = k.Draft.size
+	}
+	if err := k.Draft.place(); err != nil {
+		return out, err
+	}
+	op := keepOp{Kept: k, id: s.ids.next(s.now()), key: fingerprintKey(k.Fingerprint)}
+	if op.quarantined() {
+		if err := s.emlBeforeKeep(ctx, &op); err != nil {
+			return out, err
+		}
+	}
+	err := s.write(ctx, "keep", int64(len(k.Draft.buf)), func(t *tx) error {
+		var err error
+		out, err = op.run(t)
+		return err
+	})
+	if err != nil {
+		if op.eml != "" {
+			s.dropEml(op.eml) // the provider still has the message
+		}
+		return KeepResult{}, err
+	}
+	k.Draft.release()
+	return out, nil
+}
+
+// keepOp is one Keep on its way through the writer.
+type keepOp struct {
+	Kept
+	id  string // for a new identity
+	key []byte // fingerprint
+	eml string // id whose .eml was written for this
+}
+
+// quarantined tells whether the message goes aside instead of to its recipients.
+func (k *keepOp) quarantined() bool {
+	return k.QuarantineCode != "" || k.Decision != nil && (k.Decision.Loop || len(k.Decision.Recipients) == 0)
+}
+
+func (k *keepOp) code() mail.Code {
+	switch {
+	case k.QuarantineCode != "":
+		return k.QuarantineCode
+	case k.Decision != nil && k.Decision.Loop:
+		return mail.CodeLoop
+	}
+	return mail.CodeInternal // no recipient: a fault of ours, the mail is safe
+}
+
+func (k *keepOp) run(t *tx) (KeepResult, error) {
+	known, ok, err := k.find(t)
+	if err != nil {
+		return KeepResult{}, err
+	}
+	if ok {
+		switch known.State {
+		case mail.Waiting, mail.TooBig, mail.Failed:
+		default: // rule 13: kept before; only its octets here are too many
+			if k.Draft.name != "" {
+				t.after = append(t.after, func() { t.s.trash.remove(k.Draft.path) })
+			}
+			return KeepResult{Row: known.Row, ID: known.ID, State: known.State}, nil
+		}
+	}
+	if !ok {
+		known, err = t.newIdentity(newIdentity{mailbox: k.Mailbox, uid: k.UID, ident: k.Ident, id: k.id,
+			state: mail.Collected, size: k.Size, fingerprint: k.key})
+		if err != nil {
+			return KeepResult{}, err
+		}
+	}
+	if err := k.message(t, known.Row); err != nil {
+		return KeepResult{}, err
+	}
+	if err := k.body(t, known.Row); err != nil {
+		return KeepResult{}, err
+	}
+	out := KeepResult{Row: known.Row, ID: known.ID, State: mail.Collected}
+	if k.Decision != nil || k.quarantined() {
+		if out.State, out.Targets, err = k.route(t, known.Row, known.ID); err != nil {
+			return out, err
+		}
+	}
+	_, err = t.exec("UPDATE identity SET state = ?, changed = ?, size = ?, fingerprint = ?, fetch_anyway = 0 WHERE row = ?",
+		out.State, t.now, k.Size, orNone(k.key), known.Row)
+	t.moved(known.State, out.State)
+	return out, err
+}
+
+func (k *keepOp) find(t *tx) (Known, bool, error) {
+	if k.Row != 0 {
+		known, err := t.must("keep", k.Row)
+		return known, err == nil, err
+	}
+	if k.UID == "" && k.Ident == "" {
+		return Known{}, false, internal("keep", "neither UID nor Ident")
+	}
+	return t.identity(k.Mailbox, k.UID, k.Ident)
+}
+
+func (k *keepOp) message(t *tx, row int64) error {
+	d := k.Decision
+	if d == nil {
+		d = &mail.Decision{}
+	}
+	route := d.Route
+	if d.Loop {
+		route = mail.RouteLoop
+	}
+	code := mail.Code("")
+	if k.quarantined() {
+		code = k.code()
+	}
+	if err := t.unindex(row); err != nil {
+		return err
+	}
+	_, err := t.exec(`INSERT OR REPLACE INTO message
+		(row, message_id, author, subject, source, sender, route, evidence, unknown_reason, notes, code, received, indexed)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)`,
+		row, k.Summary.MessageID, k.Summary.From, k.Summary.Subject, k.Source, d.Sender, route,
+		d.Evidence, d.Reason, notesJSON(d.Notes), code, t.now)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec("INSERT INTO search (rowid, text) VALUES (?, ?)", row, searchText(k.Summary, d.Recipients))
+	return err
+}
+
+func notesJSON(notes []string) any {
+	if len(notes) == 0 {
+		return nil
+	}
+	b, err := json.Marshal(notes)
+	if err != nil {
+		return nil // strings always marshal
+	}
+	return string(b)
+}
+
+func (k *keepOp) body(t *tx, row int64) error {
+	var file, data any
+	if k.Draft.name != "" {
+		file = k.Draft.name
+	} else {
+		data = k.Draft.buf
+		if k.Draft.buf == nil {
+			data = []byte{} // a message of no octets has a body all the same
+		}
+	}
+	t.spool += k.Size
+	_, err := t.exec("INSERT INTO body (row, size, file, eml, data) VALUES (?, ?, ?, ?, ?)", row, k.Size, file, k.quarantined(), data)
+	return err
+}
+
+// route writes the copies and returns the message's state.
+func (k *keepOp) route(t *tx, row int64, id string) (mail.State, []string, error) {
+	var recipients []mail.Recipient
+	if k.Decision != nil {
+		recipients = k.Decision.Recipients
+	}
+	if k.quarantined() {
+		for n, r := range recipients {
+			if err := t.newCopy(copyID(row, n), r, mail.Quarantined, k.code(), time.Time{}, 0, 0); err != nil {
+				return "", nil, err
+			}
+		}
+		return mail.Quarantined, nil, nil
+	}
+	due := k.Due
+	if due.IsZero() {
+		due = t.now
+	}
+	return t.envelopes(row, id, k.key, recipients, due)
+}
+
+// Unrouted returns the messages that are durable and not routed yet, of all
+// mailboxes, oldest first.
+func (s *Store) Unrouted(ctx context.Context) ([]Unrouted, error) {
+	var out []Unrouted
+	err := s.read(ctx, "unrouted", func(c *conn) error {
+		return c.each(ctx, sqlUnrouted, func(r record) error {
+			out = append(out, Unrouted{Known: scanKnown(r), Mailbox: r.str(12), Source: r.str(13)})
+			return nil
+		})
+	})
+	return out, err
+}
+
+// Unrouted is a message that waits for its routing.
+type Unrouted struct {
+	Known
+	Mailbox string // id
+	Source  string // host of the provider
+}
+
+const sqlUnrouted = `SELECT ` + columnsKnown + `, mailbox, (SELECT source FROM message m WHERE m.row = identity.row)
+	FROM identity WHERE state = 'collected' AND state IN ` + openStates + ` ORDER BY row`
+
+// openStates repeats the condition of the index identity_open, without which
+// SQLite does not use it.
+const openStates = `('waiting', 'too_big', 'failed', 'collected', 'queued', 'quarantined')`
+
+// Route queues the envelopes of a message in state collected.
+func (s *Store) Route(ctx context.Context, row int64, d mail.Decision) (KeepResult, error) {
+	op := keepOp{Kept: Kept{Row: row, Decision: &d}}
+	if op.quarantined() {
+		if err := s.emlOfRow(ctx, row); err != nil {
+			return KeepResult{}, err
+		}
+	}
+	var out KeepResult
+	err := s.write(ctx, "route", 0, func(t *tx) error {
+		known, err := t.must("route", row)
+		if err != nil {
+			return err
+		}
+		if known.State != mail.Collected {
+			return wrongState("route", known.State)
+		}
+		op.key = fingerprintKey(known.Fingerprint)
+		if err := op.rerouted(t, row); err != nil {
+			return err
+		}
+		out = KeepResult{Row: row, ID: known.ID}
+		if out.State, out.Targets, err = op.route(t, row, known.ID); err != nil {
+			return err
+		}
+		if op.quarantined() {
+			if _, err := t.exec("UPDATE body SET eml = 1 WHERE row = ?", row); err != nil {
+				return err
+			}
+		}
+		return t.become(row, known.State, out.State)
+	})
+	return out, err
+}
+
+// rerouted completes a message that was kept without a decision.
+func (k *keepOp) rerouted(t *tx, row int64) error {
+	r, _, err := t.first("SELECT message_id, author, subject FROM message WHERE row = ?", row)
+	if err != nil {
+		return err
+	}
+	d, route, code := k.Decision, k.Decision.Route, mail.Code("")
+	if d.Loop {
+		route = mail.RouteLoop
+	}
+	if k.quarantined() {
+		code = k.code()
+	}
+	_, err = t.exec(`UPDATE message SET sender = ?, route = ?, evidence = ?, unknown_reason = ?, notes = ?, code = ? WHERE row = ?`,
+		d.Sender, route, d.Evidence, d.Reason, notesJSON(d.Notes), code, row)
+	if err != nil || r == nil {
+		return err
+	}
+	return t.index(row, mail.Summary{MessageID: r.str(0), From: r.str(1), Subject: r.str(2)}, d.Recipients)
+}

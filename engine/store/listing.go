@@ -1,0 +1,269 @@
+package store
+
+import (
+	"context"
+
+	"postbag/engine/mail"
+)
+
+// Why a message went without ever being collected.
+const reasonVanished = "vanished at the provider before it was collected"
+
+// NewItem is a message of a listing that Compare did not know, or knew as
+// deleted or gone.
+type NewItem struct {
+	UID    string
+	Ident  string     // "": the UID; else "fp:..." (rule 3)
+	Size   int64      // as LIST says, -1 unknown
+	State  mail.State // "": waiting
+	Reason string     // why it is in that State, for the journal
+}
+
+// chunk bounds how many rows one operation changes, so that a first listing of
+// a full mailbox does not keep the others waiting.
+const chunk = 500
+
+// RecordListing records the new messages of a listing and those that vanished,
+// and that the mailbox was listed. It returns what became of items, in order.
+//
+// A new item that is known already keeps its state and is present again; one
+// that had vanished before it was collected waits again. A vanished row becomes
+// gone; if it was not collected yet it becomes deleted.
+func (s *Store) RecordListing(ctx context.Context, mailbox string, items []NewItem, vanished []int64) ([]Known, error) {
+	out := make([]Known, len(items))
+	for at := 0; at < len(items); at += chunk {
+		part := items[at:min(at+chunk, len(items))]
+		err := s.write(ctx, "record listing", 0, func(t *tx) error {
+			for i, it := range part {
+				k, err := t.listed(mailbox, it)
+				if err != nil {
+					return err
+				}
+				out[at+i] = k
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for at := 0; at < len(vanished); at += chunk {
+		part := vanished[at:min(at+chunk, len(vanished))]
+		err := s.write(ctx, "record listing", 0, func(t *tx) error {
+			for _, row := range part {
+				if err := t.vanished(row); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	err := s.write(ctx, "record listing", 0, func(t *tx) error {
+		r, ok, err := t.first("SELECT listed FROM mailbox WHERE id = ?", mailbox)
+		if err != nil || ok && r.bool(0) {
+			return err
+		}
+		_, err = t.exec("INSERT INTO mailbox (id, listed) VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET listed = 1", mailbox)
+		return err
+	})
+	return out, err
+}
+
+// listed records one item of a listing.
+func (t *tx) listed(mailbox string, it NewItem) (Known, error) {
+	if it.UID == "" && it.Ident == "" {
+		return Known{}, internal("record listing", "a message without UIDL has no identity before it is fetched")
+	}
+	k, ok, err := t.identity(mailbox, it.UID, it.Ident)
+	if err != nil {
+		return k, err
+	}
+	if ok {
+		return t.reappeared(k)
+	}
+	state := it.State
+	if state == "" {
+		state = mail.Waiting
+	}
+	k, err = t.newIdentity(newIdentity{mailbox: mailbox, uid: it.UID, ident: it.Ident, state: state, size: it.Size})
+	if err == nil && it.Reason != "" {
+		err = t.setReason(k.Row, "", it.Reason)
+	}
+	return k, err
+}
+
+// identity finds a message by its key (rule 1).
+func (t *tx) identity(mailbox, uid, ident string) (Known, bool, error) {
+	if ident == uid {
+		ident = ""
+	}
+	sql, key := sqlByIdent, ident
+	if ident == "" {
+		sql, key = sqlByPlainUID, uid
+	}
+	r, ok, err := t.first(sql, mailbox, key)
+	if err != nil || !ok {
+		return Known{}, false, err
+	}
+	return scanKnown(r), true, nil
+}
+
+const (
+	sqlByIdent    = `SELECT ` + columnsKnown + ` FROM identity WHERE mailbox = ? AND ident = ? AND ident <> ''`
+	sqlByPlainUID = `SELECT ` + columnsKnown + ` FROM identity WHERE mailbox = ? AND uid = ? AND ident = ''`
+)
+
+type newIdentity struct {
+	mailbox, uid, ident, id string
+	state                   mail.State
+	size                    int64
+	fingerprint             []byte
+}
+
+// newIdentity inserts a message never seen before.
+func (t *tx) newIdentity(n newIdentity) (Known, error) {
+	if n.ident == n.uid {
+		n.ident = ""
+	}
+	if n.id == "" {
+		n.id = t.s.ids.next(t.now)
+	}
+	k := Known{ID: n.id, UID: n.uid, Ident: n.ident, State: n.state, AtSource: mail.SourcePresent,
+		Fingerprint: fingerprintText(n.fingerprint), Size: n.size}
+	if k.Ident == "" {
+		k.Ident = n.uid
+	}
+	err := t.returning(`INSERT INTO identity (id, mailbox, uid, ident, state, at_source, size, fingerprint, seen, changed)
+		VALUES (?, ?, ?, ?, ?, 'present', ?, ?, ?, ?) RETURNING row`,
+		func(r record) error { k.Row = r.int(0); return nil },
+		n.id, n.mailbox, n.uid, n.ident, n.state, n.size, orNone(n.fingerprint), t.now, t.now)
+	t.moved("", n.state)
+	return k, err
+}
+
+// reappeared sets a known message right that is listed again.
+func (t *tx) reappeared(k Known) (Known, error) {
+	if k.AtSource != mail.SourceGone && k.AtSource != mail.SourceDeleted {
+		return k, nil
+	}
+	if _, err := t.exec("UPDATE identity SET at_source = 'present', source_changed = NULL WHERE row = ?", k.Row); err != nil {
+		return k, err
+	}
+	k.AtSource = mail.SourcePresent
+	if k.State != mail.Deleted || k.DeleteAsked {
+		return k, nil
+	}
+	// Deleted by nobody: it had only been out of sight before it was fetched.
+	r, ok, err := t.first("SELECT received FROM message WHERE row = ?", k.Row)
+	if err != nil || ok && !r.time(0).IsZero() {
+		return k, err
+	}
+	if err := t.setReason(k.Row, "", ""); err != nil {
+		return k, err
+	}
+	from := k.State
+	k.State = mail.Waiting
+	return k, t.become(k.Row, from, k.State)
+}
+
+// vanished books that a message is no longer listed.
+func (t *tx) vanished(row int64) error {
+	k, ok, err := t.known(row)
+	if err != nil || !ok || k.AtSource == mail.SourceGone || k.AtSource == mail.SourceDeleted {
+		return err
+	}
+	if err := t.setAtSource(row, mail.SourceGone); err != nil {
+		return err
+	}
+	switch k.State {
+	case mail.Waiting, mail.TooBig, mail.Failed:
+		if err := t.setReason(row, "", reasonVanished); err != nil {
+			return err
+		}
+		return t.become(row, k.State, mail.Deleted)
+	}
+	return nil
+}
+
+// setReason says in the journal why a message as a whole is where it is.
+func (t *tx) setReason(row int64, code mail.Code, reason string) error {
+	_, err := t.exec(`INSERT INTO message (row, code, reason) VALUES (?, ?, ?)
+		ON CONFLICT (row) DO UPDATE SET code = excluded.code, reason = excluded.reason`, row, code, reason)
+	return err
+}
+
+// Rekey gives a known message its new UID after the provider renumbered (rule
+// 4): it is present again under uid, and the waiting row drop (0: none), which
+// was taken for a new message, disappears without being counted.
+func (s *Store) Rekey(ctx context.Context, row int64, uid string, drop int64) error {
+	return s.write(ctx, "rekey", 0, func(t *tx) error {
+		if _, err := t.must("rekey", row); err != nil {
+			return err
+		}
+		if drop != 0 && drop != row {
+			if err := t.drop(drop); err != nil {
+				return err
+			}
+		}
+		_, err := t.exec("UPDATE identity SET uid = ?, ident = '', at_source = 'present', source_changed = NULL WHERE row = ?", uid, row)
+		return err
+	})
+}
+
+// drop removes a message that was never collected and is another one.
+func (t *tx) drop(row int64) error {
+	k, ok, err := t.known(row)
+	if err != nil || !ok {
+		return err
+	}
+	switch k.State {
+	case mail.Waiting, mail.TooBig, mail.Failed:
+	default:
+		return wrongState("rekey", k.State)
+	}
+	if err := t.forget(row); err != nil {
+		return err
+	}
+	if _, err := t.exec("DELETE FROM identity WHERE row = ?", row); err != nil {
+		return err
+	}
+	t.moved(k.State, "")
+	return nil
+}
+
+// SetAtSource records what happened to the provider's copies.
+func (s *Store) SetAtSource(ctx context.Context, rows []int64, at mail.AtSource) error {
+	for from := 0; from < len(rows); from += chunk {
+		part := rows[from:min(from+chunk, len(rows))]
+		err := s.write(ctx, "at source", 0, func(t *tx) error {
+			for _, row := range part {
+				if err := t.setAtSource(row, at); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) setAtSource(row int64, at mail.AtSource) error {
+	_, err := t.exec("UPDATE identity SET at_source = ?, source_changed = ? WHERE row = ?", at, t.now, row)
+	return err
+}
+
+// AtSource returns what may be deleted at the provider by policy: settled here
+// or asked for by a person, and still there, kept ones included (a policy may
+// change from keep to delete).
+func (s *Store) AtSource(ctx context.Context, mailbox string) ([]Known, error) {
+	return s.knowns(ctx, "at source", sqlAtSource, mailbox)
+}
+
+const sqlAtSource = `SELECT ` + columnsKnown + ` FROM identity WHERE mailbox = ? AND at_source IN ('present', 'kept')
+	AND (delete_asked OR state IN ('quarantined', 'filtered', 'delivered', 'duplicate', 'deleted')) ORDER BY row`

@@ -1,0 +1,288 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"postbag/engine/mail"
+)
+
+// Filter chooses lines of the journal. Zero fields do not choose.
+type Filter struct {
+	Since   time.Time // time of the last change of state, inclusive
+	Until   time.Time // exclusive
+	Search  string    // words: sender, subject, Message-ID, recipients; or an id
+	State   mail.State
+	Mailbox string // id or name
+	Person  string // an address of a recipient
+	Limit   int    // 0: all
+	Before  string // Cursor of the last line seen: the page after it
+}
+
+// Cursor is the place of a line in the journal, for Filter.Before.
+func Cursor(e mail.Entry) string { return fmt.Sprintf("%d.%d", e.Time.UnixMilli(), e.Row) }
+
+const (
+	page       = 200     // entries read in one go, so that a slow reader holds no snapshot
+	searchable = 100_000 // messages that one search looks at, newest first
+)
+
+// Log hands over the journal, newest first. An error of each ends it and is
+// returned as it is.
+func (s *Store) Log(ctx context.Context, f Filter, each func(mail.Entry) error) error {
+	q, err := f.query()
+	if err != nil {
+		return err
+	}
+	if f.Search != "" || f.Person != "" {
+		rows, err := s.search(ctx, f, q)
+		if err != nil {
+			return err
+		}
+		if f.Limit > 0 && len(rows) > f.Limit {
+			rows = rows[:f.Limit]
+		}
+		return s.entries(ctx, rows, each)
+	}
+	left := f.Limit
+	for {
+		n := page
+		if f.Limit > 0 {
+			n = min(n, left)
+		}
+		var part []mail.Entry
+		err := s.read(ctx, "log", func(c *conn) error {
+			var err error
+			part, err = readEntries(ctx, c, sqlEntry+" INDEXED BY identity_changed "+joinEntry+q.where()+
+				" ORDER BY i.changed DESC, i.row DESC LIMIT ?", append(slices.Clone(q.args), n)...)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, e := range part {
+			if err := each(e); err != nil {
+				return err
+			}
+		}
+		if left -= len(part); len(part) < n || f.Limit > 0 && left <= 0 {
+			return nil
+		}
+		q.cursor(part[len(part)-1].Time.UnixMilli(), part[len(part)-1].Row)
+	}
+}
+
+// logQuery is a Filter as SQL.
+type logQuery struct {
+	parts []string
+	args  []any // the first two are the cursor's
+}
+
+func (q *logQuery) add(part string, args ...any) {
+	q.parts = append(q.parts, part)
+	q.args = append(q.args, args...)
+}
+
+func (q *logQuery) cursor(changed, row int64) { q.args[0], q.args[1] = changed, row }
+func (q *logQuery) where() string             { return " WHERE " + strings.Join(q.parts, " AND ") }
+
+func (f Filter) query() (*logQuery, error) {
+	changed, row := int64(1)<<62, int64(1)<<62
+	if f.Before != "" {
+		if _, err := fmt.Sscanf(f.Before, "%d.%d", &changed, &row); err != nil {
+			return nil, &mail.Failure{Class: mail.Permanent, Code: mail.CodeNotFound, Op: "log", Err: err}
+		}
+	}
+	q := &logQuery{}
+	q.add("(i.changed, i.row) < (?, ?)", changed, row)
+	if !f.Since.IsZero() {
+		q.add("i.changed >= ?", f.Since)
+	}
+	if !f.Until.IsZero() {
+		q.add("i.changed < ?", f.Until)
+	}
+	if f.State != "" {
+		q.add("+i.state = ?", f.State)
+	}
+	if f.Mailbox != "" {
+		q.add("(+i.mailbox = ? OR b.name = ?)", f.Mailbox, f.Mailbox)
+	}
+	if f.Person != "" {
+		q.add(`EXISTS (SELECT 1 FROM copy c WHERE c.id >= i.row << 20 AND c.id < (i.row + 1) << 20
+			AND (c.person = ? COLLATE NOCASE OR c.address = ? COLLATE NOCASE))`, f.Person, f.Person)
+	}
+	return q, nil
+}
+
+// search returns the rows that match, newest first: by the words' index, or,
+// when no word begins like that, by looking inside the words.
+func (s *Store) search(ctx context.Context, f Filter, q *logQuery) ([]int64, error) {
+	var rows []int64
+	err := s.read(ctx, "log", func(c *conn) error {
+		candidates, err := candidates(ctx, c, f)
+		if err != nil {
+			return err
+		}
+		type line struct{ row, changed int64 }
+		var lines []line
+		sql := "SELECT i.changed FROM identity i LEFT JOIN mailbox b ON b.id = i.mailbox" + q.where() + " AND i.row = ?"
+		for _, row := range candidates {
+			r, ok, err := c.one(ctx, sql, append(slices.Clone(q.args), row)...)
+			if err != nil {
+				return err
+			}
+			if ok {
+				lines = append(lines, line{row, r.int(0)})
+			}
+		}
+		slices.SortFunc(lines, func(a, b line) int {
+			return cmp.Or(cmp.Compare(b.changed, a.changed), cmp.Compare(b.row, a.row))
+		})
+		for _, l := range lines {
+			rows = append(rows, l.row)
+		}
+		return nil
+	})
+	if err != nil || len(rows) > 0 || f.Search == "" {
+		return rows, err
+	}
+	return s.scan(ctx, f, q)
+}
+
+// candidates returns the rows that the words' index and the ids give.
+func candidates(ctx context.Context, c *conn, f Filter) ([]int64, error) {
+	seen := make(map[int64]bool)
+	var out []int64
+	take := func(r record) error {
+		if row := r.int(0); !seen[row] {
+			seen[row] = true
+			out = append(out, row)
+		}
+		return nil
+	}
+	if f.Search != "" {
+		if err := c.each(ctx, "SELECT row FROM identity WHERE id = ?", take, cleanID(f.Search)); err != nil {
+			return nil, err
+		}
+	}
+	expr := matchExpression(f.Search + " " + f.Person)
+	if expr == "" {
+		return out, nil
+	}
+	err := c.each(ctx, "SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT ?", take, expr, searchable)
+	return out, err
+}
+
+// scan looks for the words as parts of words among the newest messages.
+func (s *Store) scan(ctx context.Context, f Filter, q *logQuery) ([]int64, error) {
+	words := strings.Fields(strings.ToLower(f.Search))
+	var rows []int64
+	err := s.read(ctx, "log", func(c *conn) error {
+		sql := `SELECT i.row, m.author, m.subject, m.message_id, i.uid, i.id FROM identity i INDEXED BY identity_changed
+			LEFT JOIN message m ON m.row = i.row LEFT JOIN mailbox b ON b.id = i.mailbox` + q.where() +
+			" ORDER BY i.changed DESC, i.row DESC LIMIT ?"
+		return c.each(ctx, sql, func(r record) error {
+			texts := []string{r.str(1), r.str(2), r.str(3), r.str(4), r.str(5)}
+			if !containsAll(words, texts...) {
+				err := c.each(ctx, "SELECT address, for_address FROM copy WHERE id >= ? AND id < ?", func(r record) error {
+					texts = append(texts, r.str(0), r.str(1))
+					return nil
+				}, copyID(r.int(0), 0), copyID(r.int(0)+1, 0))
+				if err != nil || !containsAll(words, texts...) {
+					return err
+				}
+			}
+			rows = append(rows, r.int(0))
+			if f.Limit > 0 && len(rows) >= f.Limit {
+				return errStop
+			}
+			return nil
+		}, append(slices.Clone(q.args), searchable)...)
+	})
+	if errors.Is(err, errStop) {
+		err = nil
+	}
+	return rows, err
+}
+
+// entries hands over the entries of rows, a page at a time.
+func (s *Store) entries(ctx context.Context, rows []int64, each func(mail.Entry) error) error {
+	for part := range slices.Chunk(rows, page) {
+		var list []mail.Entry
+		err := s.read(ctx, "log", func(c *conn) error {
+			for _, row := range part {
+				e, err := readEntries(ctx, c, sqlEntry+joinEntry+" WHERE i.row = ?", row)
+				if err != nil {
+					return err
+				}
+				list = append(list, e...)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for _, e := range list {
+			if err := each(e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Queue hands over what is under way here or was set aside: collected, queued,
+// quarantined, too big and failed messages, oldest first.
+func (s *Store) Queue(ctx context.Context, each func(mail.Entry) error) error {
+	var rows []int64
+	err := s.read(ctx, "queue", func(c *conn) error {
+		return c.each(ctx, sqlQueue, func(r record) error {
+			rows = append(rows, r.int(0))
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	return s.entries(ctx, rows, each)
+}
+
+const sqlQueue = `SELECT row FROM identity WHERE state IN ` + openStates + ` AND state <> 'waiting' ORDER BY row`
+
+// Get returns one message by its id; CodeNotFound when there is none.
+func (s *Store) Get(ctx context.Context, id string) (mail.Entry, error) {
+	var out mail.Entry
+	err := s.read(ctx, "get", func(c *conn) error {
+		list, err := readEntries(ctx, c, sqlEntry+joinEntry+" WHERE i.id = ?", cleanID(id))
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 {
+			return notFound("get")
+		}
+		out = list[0]
+		return nil
+	})
+	return out, err
+}
+
+// Entry returns the journal's line of a row, as Get does.
+func (s *Store) Entry(ctx context.Context, row int64) (mail.Entry, error) {
+	var out mail.Entry
+	err := s.read(ctx, "entry", func(c *conn) error {
+		list, err := readEntries(ctx, c, sqlEntry+joinEntry+" WHERE i.row = ?", row)
+		if err == nil && len(list) == 0 {
+			err = notFound("entry")
+		}
+		if err == nil {
+			out = list[0]
+		}
+		return err
+	})
+	return out, err
+}

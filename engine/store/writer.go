@@ -1,0 +1,197 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"postbag/engine/mail"
+)
+
+const (
+	maxBatch = 256     // operations in one transaction
+	maxBytes = 8 << 20 // octets of bodies in one transaction
+)
+
+// operation is one change waiting for the writer. run may run twice, so it
+// assigns its results and appends to nothing.
+type operation struct {
+	run   func(*tx) error
+	bytes int64 // of bodies, for the bound of a batch
+	err   error
+	done  chan struct{}
+}
+
+// tx is what an operation sees of the transaction it shares with others.
+type tx struct {
+	*conn
+	s     *Store
+	now   time.Time // of the transaction, in whole milliseconds
+	dirty bool      // the operation has written something
+	delta map[mail.State]int64
+	spool int64
+	after []func() // runs once the commit is durable
+}
+
+// exec changes something.
+func (t *tx) exec(sql string, args ...any) (int64, error) {
+	t.dirty = true
+	return t.conn.exec(sql, args...)
+}
+
+// returning changes something and hands over its RETURNING rows.
+func (t *tx) returning(sql string, fn func(record) error, args ...any) error {
+	t.dirty = true
+	return t.conn.each(context.Background(), sql, fn, args...)
+}
+
+// query reads inside the transaction.
+func (t *tx) query(sql string, fn func(record) error, args ...any) error {
+	return t.conn.each(context.Background(), sql, fn, args...)
+}
+
+// first reads one row inside the transaction.
+func (t *tx) first(sql string, args ...any) (record, bool, error) {
+	return t.conn.one(context.Background(), sql, args...)
+}
+
+// enter counts a call in; after Close it fails.
+func (s *Store) enter(op string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return &mail.Failure{Class: mail.Transient, Code: mail.CodeCancelled, Op: op, Err: errors.New("the store is closed")}
+	}
+	s.calls.Add(1)
+	return nil
+}
+
+// write has the writer run an operation and returns after its durable commit.
+// ctx counts until the writer has it; then the answer is awaited.
+func (s *Store) write(ctx context.Context, name string, bytes int64, run func(*tx) error) error {
+	if err := s.enter(name); err != nil {
+		return err
+	}
+	defer s.calls.Done()
+	if s.readOnly {
+		return internal(name, "the store is open for reading only")
+	}
+	if err := ctx.Err(); err != nil {
+		return fail(name, err)
+	}
+	op := &operation{run: run, bytes: bytes, done: make(chan struct{})}
+	select {
+	case s.ops <- op:
+	case <-ctx.Done():
+		return fail(name, ctx.Err())
+	}
+	<-op.done
+	return fail(name, op.err)
+}
+
+// writer runs operations until the channel is closed.
+func (s *Store) writer() {
+	defer close(s.written)
+	batch := make([]*operation, 0, maxBatch)
+	for op := range s.ops {
+		batch = s.drain(append(batch[:0], op))
+		s.commit(batch)
+	}
+}
+
+// drain adds to a batch what waits already, within the bounds.
+func (s *Store) drain(batch []*operation) []*operation {
+	bytes := batch[0].bytes
+	for len(batch) < maxBatch && bytes < maxBytes {
+		select {
+		case op, ok := <-s.ops:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, op)
+			bytes += op.bytes
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit runs a batch in one transaction and answers all. When one operation
+// fails in the middle of its changes, or the commit does, each is run again
+// alone, so that it fails only itself.
+func (s *Store) commit(batch []*operation) {
+	if err := s.together(batch); err != nil {
+		if len(batch) == 1 {
+			batch[0].err = err
+		} else {
+			for _, op := range batch {
+				op.err = nil
+				if err := s.together([]*operation{op}); err != nil {
+					op.err = err
+				}
+			}
+		}
+	}
+	for _, op := range batch {
+		close(op.done)
+	}
+}
+
+// together runs the batch in one transaction. An error means that nothing of
+// it was kept; an operation that refused without changing anything has its
+// error in op.err and harms nobody.
+func (s *Store) together(batch []*operation) error {
+	if err := s.damage.Load(); err != nil {
+		return *err
+	}
+	c := s.w
+	if _, err := c.exec("BEGIN IMMEDIATE"); err != nil {
+		return s.watch(err)
+	}
+	t := &tx{conn: c, s: s, now: s.now().UTC().Truncate(time.Millisecond), delta: make(map[mail.State]int64)}
+	err := t.runAll(batch)
+	if err == nil {
+		_, err = c.exec("COMMIT")
+	}
+	if err != nil {
+		// SQLite may have rolled back by itself (SQLITE_FULL, IOERR): then
+		// this ROLLBACK fails and says nothing new.
+		_, _ = c.exec("ROLLBACK")
+		return s.watch(err)
+	}
+	if t.spool != 0 {
+		s.spool.Add(t.spool)
+	}
+	for _, f := range t.after {
+		f()
+	}
+	return nil
+}
+
+func (t *tx) runAll(batch []*operation) error {
+	for _, op := range batch {
+		t.dirty = false
+		op.err = op.run(t)
+		if op.err != nil && (t.dirty || isDamage(op.err) || isFull(op.err)) {
+			return op.err
+		}
+	}
+	return t.count()
+}
+
+// watch notices damage: from then on nothing is written, and every later Open
+// refuses until Repair.
+func (s *Store) watch(err error) error {
+	if !isDamage(err) {
+		return err
+	}
+	f := fail("write", err)
+	if s.damage.CompareAndSwap(nil, &f) {
+		s.log.Error("the store is damaged", "err", err)
+		if merr := markDamaged(s.files, s.dir, err.Error()); merr != nil {
+			s.log.Error("the mark of the damage was not written", "err", merr)
+		}
+	}
+	return f
+}
