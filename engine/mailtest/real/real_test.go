@@ -43,6 +43,9 @@ func dial(t *testing.T, addr string, conf *tls.Config) *line {
 	return l
 }
 
+// w writes to the server with a buffer.
+func (l *line) w() *bufio.Writer { return bufio.NewWriter(l.c) }
+
 func (l *line) read() string {
 	l.t.Helper()
 	_ = l.c.SetReadDeadline(time.Now().Add(20 * time.Second))
