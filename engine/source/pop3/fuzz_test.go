@@ -59,12 +59,16 @@ func naive(wire []byte) (message []byte, rest []byte, ok bool) {
 // rule 11
 func FuzzDotReader(f *testing.F) {
 	for _, m := range oddMessages {
+		if len(m) > 1000 {
+			continue // TestRule11_ByteExact has them
+		}
 		f.Add([]byte(strings.ReplaceAll(m, "\r\n.", "\r\n..")+".\r\n+OK next\r\n"), 7)
 	}
 	for _, s := range []string{".\r\n", "..\r\n.\r\n", ".\r.\r\n.\r\n", "\r\n.\r\n", "a\r\n.\r", "a\n.\n.\r\n\r\n.\r\n", ".\n\r\n.\r\n", "\r\r\n.\r\n", ".", "..", ".\r\r\n.\r\n"} {
 		f.Add([]byte(s), 1)
 	}
 	f.Fuzz(func(t *testing.T, wire []byte, chunk int) {
+		wire = wire[:min(len(wire), 4096)]
 		want, rest, ok := naive(wire)
 		readers := map[string]io.Reader{
 			"whole": bytes.NewReader(wire), "octets": iotest.OneByteReader(bytes.NewReader(wire)),

@@ -68,7 +68,7 @@ func (s *Session) list() (source.Listing, error) {
 		}
 	}
 	l := c.listing()
-	s.listing, s.listed = l.Items, true
+	s.listing, s.listed = slices.Clone(l.Items), true // the caller may sort its own
 	return l, nil
 }
 
@@ -121,6 +121,9 @@ func (s *Session) readLines(c *collector, name string, add func(line []byte, too
 		line, tooLong, err := s.listingLine(&budget, s.opt.Timeouts.Reply)
 		if err != nil {
 			return err
+		}
+		if n > 4*s.opt.MaxItems {
+			return s.gate.protocol("a listing without end", line)
 		}
 		if line == nil {
 			s.gate.log.note(fmt.Sprintf("%d lines of %s", n, name))

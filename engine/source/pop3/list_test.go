@@ -208,7 +208,9 @@ func TestEndlessListing(t *testing.T) {
 					}
 				}
 			}))}, "one\r\n")
-			s := dial(t, options(p))
+			o := options(p)
+			o.MaxItems = 1000
+			s := dial(t, o)
 			_, err := s.List(t.Context())
 			want(t, err, mail.CodeProtocol, mail.Transient)
 		})
