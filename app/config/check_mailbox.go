@@ -162,7 +162,7 @@ func (c *checker) accounts() {
 func (c *checker) schedule(s Schedule, base string) {
 	least(c, base+".every", s.Every, Duration(time.Minute), "1m")
 	if len(s.Days) == 0 {
-		c.fault(base+".days", CodeScheduleDays)
+		c.warn(base+".days", CodeScheduleDays)
 	}
 	for i, d := range s.Days {
 		if slices.Contains(s.Days[:i], d) {

@@ -140,7 +140,7 @@ var checks = []struct {
 		"12 list_rule[0] list_rule_one", "14 list_rule[1] list_rule_one", "14 list_rule[1].deliver_to required"}},
 
 	{"schedule", good + "[schedule]\nevery = \"30s\"\ndays = []\nfrom = \"24:00\"\nto = \"25:00\"\n", []string{
-		"13 schedule.every minimum", "14 schedule.days schedule_days", "15 schedule.from clock", "16 schedule.to clock"}},
+		"13 schedule.every minimum", "14 schedule.days schedule_days (warning)", "15 schedule.from clock", "16 schedule.to clock"}},
 	{"schedule: empty window", good + "[mailbox.schedule]\nfrom = \"08:00\"\nto = \"08:00\"\ndays = [\"mon\", \"lun\", \"mon\"]\n", []string{
 		"14 mailbox[0].schedule.to schedule_window", "15 mailbox[0].schedule.days[1] day", "15 mailbox[0].schedule.days[2] duplicate_entry (warning)"}},
 	{"connection", good + "[connection]\nkind = \"dialup\"\ndialup = { entry = \"ISP\", secret = \"pw\", phone = 5 }\n", []string{
@@ -204,6 +204,19 @@ func TestAddressSyntax(t *testing.T) {
 	} {
 		if got := validAddress(address); got != want {
 			t.Errorf("%q: %v", address, got)
+		}
+	}
+}
+
+func TestDomainSyntax(t *testing.T) {
+	for text, want := range map[string]string{
+		"Office.Test": "office.test", "@office.test.": "office.test", "Bücher.test": "xn--bcher-kva.test", "r3---x.test": "r3---x.test",
+		"a_b.test": "a_b.test", "office": "office", "straße.test": "xn--strae-oqa.test",
+		"": "", "@": "", ".": "", "a..b": "", "10.0.0.1": "", "a b": "", "-a.test": "", "a-.test": "", "*.a.test": "", "a/b.test": "",
+		"xn--\x00.test": "", strings.Repeat("x", 64) + ".test": "", strings.Repeat("x.", 130) + "test": "",
+	} {
+		if got, ok := ASCIIDomain(text); got != want || ok != (want != "") {
+			t.Errorf("%q: %q %v", text, got, ok)
 		}
 	}
 }

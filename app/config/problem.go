@@ -119,7 +119,7 @@ const (
 	CodeAuthIncomplete          Code = "auth_incomplete"            // Key: auth needs username and secret
 	CodeAuthUnused              Code = "auth_unused"                // warning: username without auth
 	CodePlaintext               Code = "plaintext"                  // warning: the sign-in will be refused
-	CodeScheduleDays            Code = "schedule_days"              // no day
+	CodeScheduleDays            Code = "schedule_days"              // warning: no day
 	CodeScheduleWindow          Code = "schedule_window"            // from = to
 	CodeNoMailbox               Code = "no_mailbox"                 // warning
 	CodeAnyHostMixed            Code = "isp_hosts_any"              // warning: "*" beside others

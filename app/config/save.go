@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -17,6 +18,8 @@ import (
 // sees the old file or the new one, also after a crash. What Load would refuse
 // is not written: the error is then *Invalid. Values that equal their default
 // are left out, save the ids of mailboxes, which a change of name must not move.
+// Comments of a person are not carried over: the file that held them is kept
+// beside the new one, with ".bak" behind its name.
 func Save(path string, cfg *Config) error {
 	text := Marshal(cfg)
 	dir := filepath.Dir(path)
@@ -26,10 +29,29 @@ func Save(path string, cfg *Config) error {
 	if _, problems := Parse(text, dir); len(Faults(problems)) > 0 {
 		return &Invalid{Problems: Faults(problems)}
 	}
-	if err := writeAtomic(path, text); err != nil {
+	err := keepComments(path)
+	if err == nil {
+		err = writeAtomic(path, text)
+	}
+	if err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}
 	return nil
+}
+
+// comment is a line of a person's own.
+var comment = regexp.MustCompile(`(?m)^[ \t]*#`)
+
+// keepComments copies a file with comments to path.bak.
+func keepComments(path string) error {
+	old, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !comment.Match(old) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return writeAtomic(path+".bak", old)
 }
 
 // Init writes a new file and refuses to touch one that is there: the error

@@ -75,6 +75,22 @@ func TestSaveKeepsASymbolicLink(t *testing.T) {
 	}
 }
 
+func TestSaveKeepsTheFileWithComments(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "postbag.toml")
+	if err := Init(path, Sample("en")); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second file has no comments and must not take the place of the first
+		cfg, _, _ := Load(path)
+		if err := Save(path, cfg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if kept, err := os.ReadFile(path + ".bak"); err != nil || string(kept) != string(Sample("en")) {
+		t.Error(err, string(kept))
+	}
+}
+
 func TestSaveFails(t *testing.T) {
 	cfg, _ := Parse([]byte(good), "")
 	if err := Save(filepath.Join(t.TempDir(), "none", "postbag.toml"), cfg); !errors.Is(err, fs.ErrNotExist) {

@@ -11,8 +11,8 @@ import (
 )
 
 // toASCII maps a domain to its lower case A-form as a resolver would (UTS #46,
-// non-transitional). Underscores pass: hosts with them exist.
-var toASCII = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false))
+// non-transitional). Underscores and hyphens anywhere pass: such hosts exist.
+var toASCII = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false), idna.CheckHyphens(false))
 
 // ASCIIDomain returns the lower case A-form of a domain, a leading "@" and a
 // trailing dot removed, and whether it is one (RFC 5890 section 2.3.2.1,
@@ -108,13 +108,15 @@ const atext = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$
 // section 4.1.2, with UTF-8 as in RFC 6531 section 3.3, without address literals.
 func validAddress(s string) bool {
 	local, domain := cutAddress(s)
-	if local == "" || len(local) > 64 || len(s) > 254 || strings.HasPrefix(domain, "@") || strings.HasSuffix(domain, ".") {
+	if len(s) > 254 || strings.TrimSpace(s) != s || strings.HasPrefix(domain, "@") || strings.HasSuffix(domain, ".") {
 		return false
 	}
-	if strings.TrimSpace(s) != s {
-		return false
-	}
-	if _, ok := ASCIIDomain(domain); !ok {
+	_, ok := ASCIIDomain(domain)
+	return ok && validLocal(local)
+}
+
+func validLocal(local string) bool {
+	if local == "" || len(local) > 64 {
 		return false
 	}
 	if len(local) >= 2 && local[0] == '"' && local[len(local)-1] == '"' {
