@@ -117,6 +117,10 @@ func (w *writer) about(c Cause) {
 
 // messages lists the affected messages, never anything of their bodies.
 func (w *writer) messages(c Cause) {
+	about := c.Context
+	if about.Side == "" && c.Kind == notify.Quarantine {
+		about.Side = i18n.SideTarget
+	}
 	for i, m := range c.Messages {
 		if i == mostMessages {
 			break
@@ -132,7 +136,7 @@ func (w *writer) messages(c Cause) {
 		w.line("  ", w.t.T("digest.message", i18n.Args{"Time": w.t.Stamp(m.Time), "From": from, "Size": w.t.Size(m.Size), "ID": clean(m.ID, mostName)}))
 		w.line("    ", subject)
 		if m.Code != "" {
-			why := w.t.Fault(&mail.Failure{Class: mail.Permanent, Code: m.Code}, c.Context)
+			why := w.t.Fault(&mail.Failure{Class: mail.Permanent, Code: m.Code}, about)
 			w.line("    ", w.t.T("digest.why", i18n.Args{"Text": clean(why.What, mostWords)}))
 		}
 		if m.Reply != "" {

@@ -47,6 +47,19 @@ type Cause struct {
 	Messages []Message     // newest first; obligatory for the kinds that count
 }
 
+// FromRecord begins a Cause with what the alert knows; Context, the server's
+// words and Messages are the caller's to add.
+func FromRecord(r notify.Record) Cause {
+	c := Cause{Key: r.Cause, Kind: r.Kind, Count: r.Count, Since: r.Since, Ended: r.Ended}
+	if r.Code != "" {
+		c.Failure = &mail.Failure{Code: r.Code}
+		if r.Kind == notify.NeedsUser || r.Kind == notify.TargetSettings {
+			c.Failure.Class = mail.NeedsUser
+		}
+	}
+	return c
+}
+
 // Input is all that a digest is made of.
 type Input struct {
 	Causes        []Cause       // each at most once in 24 hours, see notify.DigestDue

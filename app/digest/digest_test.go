@@ -106,7 +106,7 @@ func TestDigestTellsWhatItMeansAndWhatToDo(t *testing.T) {
 		"They are not lost", // replaced below: the singular
 		"What to do: Look at each message in the queue",
 		"Since: 2026-11-20 10:00\r\n",
-		"  2026-11-20 10:05  Bob <bob@isp.test>  (12\u00a0KB, number 01ab)\r\n    Offre d'été\r\n    Why: The recipient's mailbox",
+		"  2026-11-20 10:05  Bob <bob@isp.test>  (12\u00a0KB, number 01ab)\r\n    Offre d'été\r\n    Why: The recipient's mailbox at the office server is full.",
 		"    The server's words: 552 5.2.2 mailbox full\r\n",
 		"2. A mailbox needs you\r\n----------------------\r\nMailbox: Anne (pop.isp.test)\r\nThe mailbox is suspended: the password was refused three times.\r\nWhat it means: No mail is lost",
 		"What to do: Enter the right password, or resume the mailbox.\r\nSince: 2026-11-19 10:00\r\nThe server's words: -ERR [AUTH] no\r\n",
@@ -120,6 +120,22 @@ func TestDigestTellsWhatItMeansAndWhatToDo(t *testing.T) {
 			t.Fatalf("%q is missing or out of order in\n%s", w, body)
 		}
 		rest = after
+	}
+}
+
+func TestFromRecord(t *testing.T) {
+	since := time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC)
+	r := notify.Record{Alert: notify.Alert{Cause: "office", Kind: notify.TargetSettings, Code: mail.CodeTLSPin, Since: since}}
+	c := FromRecord(r)
+	c.Context = i18n.Context{Side: i18n.SideTarget, Name: "office"}
+	_, _, body := compose(t, input("en", c))
+	for _, w := range []string{"The office server shows another certificate", "it waits here until this is settled", "Since: 2026-11-20 07:00"} {
+		if !strings.Contains(body, w) {
+			t.Errorf("%q is missing in\n%s", w, body)
+		}
+	}
+	if c := FromRecord(notify.Record{Alert: notify.Alert{Cause: "d", Kind: notify.Disk}}); c.Failure != nil || c.Key != "d" {
+		t.Errorf("%+v", c)
 	}
 }
 

@@ -77,7 +77,7 @@ func TestCommandReadsFixedWordsAndNumbers(t *testing.T) {
 		want  string
 	}{
 		{Alert{Cause: "$(x) anne@office.test", Kind: Quarantine, Code: mail.CodeMailboxFull, Count: 3, Since: time.Date(2026, 11, 20, 11, 0, 0, 0, time.FixedZone("", 3600))},
-			"alert=1\nstate=begin\nkind=quarantine\ncode=mailbox_full\ncount=3\nsince=2026-11-20T10:00:00Z\nminutes=12\ntext=3 messages are set aside, because the office server refuses them. They are not lost: look at them in the queue.\n"},
+			"alert=1\nstate=begin\nkind=quarantine\ncode=mailbox_full\ncount=3\nsince=2026-11-20T10:00:00Z\nminutes=12\ntext=3 messages are set aside, because they could not be delivered. They are not lost: look at them in the queue.\n"},
 		{Alert{Cause: "x", Kind: "forged\nkind", Code: evil, Count: -1},
 			"alert=1\nstate=begin\nkind=internal\ncode=none\ncount=0\nsince=2026-11-20T10:12:30Z\nminutes=0\ntext=Something unexpected happened in Postbag. No mail is lost: look in the delivery log.\n"},
 		{Alert{Cause: "x", Kind: TargetDown, Over: true, Since: time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)},

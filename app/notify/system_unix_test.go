@@ -55,7 +55,7 @@ func TestSystemWritesToJournald(t *testing.T) {
 		{Alert{Cause: "x", Kind: TargetDown, Code: mail.CodeConnect},
 			"MESSAGE=The office server takes no mail. No mail is lost: it waits here, and Postbag tries again by itself.\nPRIORITY=3\nSYSLOG_IDENTIFIER=postbag\nPOSTBAG_KIND=target_down\nPOSTBAG_STATE=begin\nPOSTBAG_CODE=connect\nPOSTBAG_COUNT=0\n"},
 		{Alert{Cause: "x", Kind: Quarantine, Code: "bad\nFORGED=1", Count: 2},
-			"MESSAGE=2 messages are set aside, because the office server refuses them. They are not lost: look at them in the queue.\nPRIORITY=4\nSYSLOG_IDENTIFIER=postbag\nPOSTBAG_KIND=quarantine\nPOSTBAG_STATE=begin\nPOSTBAG_CODE=none\nPOSTBAG_COUNT=2\n"},
+			"MESSAGE=2 messages are set aside, because they could not be delivered. They are not lost: look at them in the queue.\nPRIORITY=4\nSYSLOG_IDENTIFIER=postbag\nPOSTBAG_KIND=quarantine\nPOSTBAG_STATE=begin\nPOSTBAG_CODE=none\nPOSTBAG_COUNT=2\n"},
 		{Alert{Cause: "x", Kind: Disk, Over: true},
 			"MESSAGE=There is room for mail again. Postbag collects as before.\nPRIORITY=5\nSYSLOG_IDENTIFIER=postbag\nPOSTBAG_KIND=disk\nPOSTBAG_STATE=over\nPOSTBAG_CODE=none\nPOSTBAG_COUNT=0\n"},
 	}
