@@ -86,7 +86,7 @@ func (s *Session) mechanisms() ([]string, error) {
 	if s.caps.sasl["CRAM-MD5"] {
 		challenge = append(challenge, AuthCRAMMD5)
 	}
-	if timestamp.MatchString(s.greeting) {
+	if s.stamp != "" {
 		challenge = append(challenge, AuthAPOP)
 	}
 	if s.caps.sasl["PLAIN"] {
@@ -153,11 +153,10 @@ func (s *Session) userPass(user, password string) error {
 }
 
 func (s *Session) apop(user, password string) error {
-	stamp := timestamp.FindString(s.greeting)
-	if stamp == "" {
+	if s.stamp == "" {
 		return &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeNoMechanism, Op: "APOP"}
 	}
-	sum := md5.Sum([]byte(stamp + password))
+	sum := md5.Sum([]byte(s.stamp + password))
 	return s.secretCommand("APOP", "APOP "+user+" "+hex.EncodeToString(sum[:]), "APOP ****")
 }
 
@@ -183,7 +182,7 @@ func (s *Session) verdict(op string, k kind) error {
 	case kindOK:
 		return nil
 	case kindErr:
-		return signInRefusal(op, s.said(), s.gate.secure)
+		return s.masked(signInRefusal(op, s.words(), s.gate.secure))
 	}
 	return s.gate.protocol("a challenge where none was due", s.gate.last.text)
 }

@@ -269,3 +269,14 @@ func TestTranscriptHidesSecrets(t *testing.T) {
 		}
 	}
 }
+
+// A password that is a word of the server's answer hides no response code.
+func TestRule8_JudgedBeforeMasked(t *testing.T) {
+	p := serve(t, mailtest.POP3Options{Users: map[string]string{testUser: "other"}, Fault: mailtest.OnPOP3("PASS", 1, mailtest.POP3Reply("-ERR [IN-USE] mailbox locked"))})
+	o := options(p)
+	o.Password = "IN-USE"
+	_, err := Dial(t.Context(), o)
+	if f := want(t, err, mail.CodeInUse, mail.Transient); f.Reply != "[****] mailbox locked" {
+		t.Error(f.Reply)
+	}
+}

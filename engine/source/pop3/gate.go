@@ -106,7 +106,7 @@ func cancelled(op string, ctx context.Context) *mail.Failure {
 func (g *gate) protocol(why string, line []byte) *mail.Failure {
 	return g.fail(&mail.Failure{
 		Class: mail.Transient, Code: mail.CodeProtocol, Op: g.op,
-		Reply: printable(string(line[:min(len(line), 200)])), Err: errors.New(why),
+		Reply: g.log.mask(printable(string(line[:min(len(line), 200)]))), Err: errors.New(why),
 	})
 }
 
@@ -275,7 +275,7 @@ func (g *gate) idle() error {
 		line = line[:i]
 	}
 	if s := parseStatus(line); s.kind == kindErr { // "-ERR idle too long", then it hangs up
-		return g.fail(&mail.Failure{Class: mail.Transient, Code: mail.CodeClosed, Op: g.op, Reply: printable(string(s.text))})
+		return g.fail(&mail.Failure{Class: mail.Transient, Code: mail.CodeClosed, Op: g.op, Reply: g.log.mask(printable(string(s.text)))})
 	}
 	return g.protocol("an answer to no command", line)
 }

@@ -144,6 +144,7 @@ func TestListWithout(t *testing.T) {
 		{"STAT refused", mailtest.POP3Options{Fault: refuse("STAT")}, []string{"a\r\n"}, false, 0, mail.CodeRefused},
 		{"no CAPA, UIDL refused for now", mailtest.POP3Options{NoCAPA: true, Fault: mailtest.OnPOP3("UIDL", 0, mailtest.POP3Reply("-ERR [SYS/TEMP] index damaged"))},
 			[]string{"a\r\n"}, false, 0, mail.CodeSysTemp},
+		{"STAT counts more", mailtest.POP3Options{Fault: mailtest.OnPOP3("STAT", 0, mailtest.POP3Reply("+OK 2 6"))}, []string{"a\r\n"}, true, 1, ""},
 		{"odd STAT", mailtest.POP3Options{Fault: mailtest.OnPOP3("STAT", 0, mailtest.POP3Reply("+OK one message"))}, []string{"a\r\n"}, true, 1, ""},
 	}
 	for _, tt := range tests {
@@ -158,6 +159,12 @@ func TestListWithout(t *testing.T) {
 			}
 			if err != nil {
 				t.Fatal(err)
+			}
+			if tt.name == "STAT counts more" {
+				if l.Count != 2 || len(l.Faults) != 1 {
+					t.Errorf("%+v", l)
+				}
+				return
 			}
 			if l.HasUIDL != tt.hasUIDL || len(l.Items) != tt.items || l.Count != tt.items {
 				t.Errorf("%+v", l)

@@ -175,6 +175,10 @@ func (c *collector) listing() source.Listing {
 	if c.left > 0 {
 		c.fault("LIST", nil, fmt.Sprintf("%d messages over the limit of %d wait for the next session", c.left, c.max))
 	}
+	if named := len(l.Items) + len(c.bad); c.count > named && c.left == 0 && len(c.faults) == 0 {
+		// Whoever looks for messages that vanished must know that this list is not whole.
+		c.fault("STAT", nil, fmt.Sprintf("it counts %d messages, the lists name %d", c.count, named))
+	}
 	if c.further > 0 {
 		c.faults = append(c.faults, fmt.Sprintf("and %d malformed lines more", c.further))
 	}

@@ -22,6 +22,7 @@ type Session struct {
 	conn     *gopop3.Conn
 	caps     capabilities
 	greeting string
+	stamp    string // of APOP, "" without
 	body     dotReader
 
 	listed  bool
@@ -106,6 +107,7 @@ func (s *Session) establish(policy *tls.Config) error {
 		if err := s.handshake(policy); err != nil {
 			return err
 		}
+		s.opt.Step("login") // what fails from here on is no fault of TLS
 	}
 	s.gate.op, s.gate.wait = "greeting", s.opt.Timeouts.Greeting
 	conn, err := gopop3.New(gopop3.Opt{Host: s.opt.Host, Port: s.opt.Port, Dialer: oneConn{s.gate}}).NewConn()
@@ -114,11 +116,12 @@ func (s *Session) establish(policy *tls.Config) error {
 			return s.gate.fault
 		}
 		if s.gate.last.kind == kindErr {
-			return greetingRefusal(s.said())
+			return s.masked(greetingRefusal(s.words()))
 		}
 		return s.gate.protocol("no greeting", s.gate.last.text)
 	}
 	s.conn, s.greeting = conn, s.said()
+	s.stamp = string(timestamp.Find(s.gate.last.text))
 	if s.caps, err = s.askCapabilities(); err != nil {
 		return err
 	}
@@ -127,7 +130,9 @@ func (s *Session) establish(policy *tls.Config) error {
 			return err
 		}
 	}
-	s.opt.Step("login")
+	if s.opt.Security != SecurityTLS {
+		s.opt.Step("login")
+	}
 	if err := s.signIn(); err != nil {
 		return err
 	}
@@ -208,10 +213,23 @@ func (s *Session) call(ctx context.Context, op string, f func() error) error {
 	return err
 }
 
-// said is the text of the last status line, fit for people: one clean line
-// without secrets.
-func (s *Session) said() string {
-	return s.gate.log.mask(printable(string(s.gate.last.text)))
+// maxReply is how much of a server's words goes into failures and the log.
+const maxReply = 500
+
+// words are the last status line, clean but not yet masked: codes and words
+// are judged before secrets are hidden in them.
+func (s *Session) words() string {
+	text := s.gate.last.text
+	return printable(string(text[:min(len(text), maxReply)]))
+}
+
+// said is words without secrets, fit for people.
+func (s *Session) said() string { return s.gate.log.mask(s.words()) }
+
+// masked hides secrets in the reply of f.
+func (s *Session) masked(f *mail.Failure) *mail.Failure {
+	f.Reply = s.gate.log.mask(f.Reply)
+	return f
 }
 
 // send writes one command through go-pop3; shown is its form for the transcript.
@@ -247,7 +265,7 @@ func (s *Session) status(op string, timeout time.Duration) error {
 	case k == kindOK:
 		return nil
 	case k == kindErr:
-		return refusal(op, s.said())
+		return s.masked(refusal(op, s.words()))
 	}
 	return s.gate.protocol("a challenge where none was due", s.gate.last.text)
 }

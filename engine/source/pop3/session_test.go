@@ -166,6 +166,7 @@ func TestSteps(t *testing.T) {
 		{mailtest.POP3Options{}, SecurityTLS, testPassword, "dns connect tls"},
 		{mailtest.POP3Options{}, SecurityNone, "wrong", "dns connect login"},
 		{mailtest.POP3Options{Greeting: "-ERR"}, SecurityNone, testPassword, "dns connect"},
+		{mailtest.POP3Options{Greeting: "-ERR", ImplicitTLS: true}, SecurityTLS, testPassword, "dns connect tls login"},
 	} {
 		tt.server.Certificate = cert
 		p := serve(t, tt.server)

@@ -1,6 +1,7 @@
 package pop3
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 	"os"
@@ -196,4 +197,26 @@ func TestWrongPortForTLS(t *testing.T) {
 	o.Security = SecurityTLS
 	_, err := Dial(t.Context(), o)
 	want(t, err, mail.CodeTLS, mail.NeedsUser)
+}
+
+// rule 9: a server that says nothing in the handshake.
+func TestRule9_SilentHandshake(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	o := Options{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, Timeouts: Timeouts{Connect: 100 * time.Millisecond}}
+	_, err = Dial(t.Context(), o)
+	want(t, err, mail.CodeTimeout, mail.Transient)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	o.Timeouts = Timeouts{}
+	o.Step = func(step string) {
+		if step == "tls" {
+			cancel()
+		}
+	}
+	_, err = Dial(ctx, o)
+	want(t, err, mail.CodeCancelled, mail.Transient)
 }
