@@ -163,17 +163,6 @@ func xoauth2(user, token string) string {
 	return base64.StdEncoding.EncodeToString([]byte("user=" + user + "\x01auth=Bearer " + token + "\x01\x01"))
 }
 
-func TestDovecotLock(t *testing.T) {
-	t.Parallel()
-	d := real.StartDovecot(t, real.DovecotOptions{Users: map[string]string{"anne": "x"}, LockSession: true})
-	first := dial(t, d.POP3Addr, nil)
-	first.ask("USER anne", "+OK")
-	first.ask("PASS x", "+OK")
-	second := dial(t, d.POP3Addr, nil)
-	second.ask("USER anne", "+OK")
-	second.ask("PASS x", "-ERR [IN-USE]")
-}
-
 func TestPostfix(t *testing.T) {
 	t.Parallel()
 	p := real.StartPostfix(t, real.PostfixOptions{
