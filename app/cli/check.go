@@ -65,17 +65,16 @@ func (s *session) showStep(step facts.CheckStep) error {
 		return s.out.object(line)
 	}
 	mark := s.p.T("check.ok")
+	said := []string{s.p.T("check.step." + step.Step)}
 	if !step.OK {
 		mark = s.p.T("check.fault")
 	}
-	line := pad(mark, 3) + " " + cell(step.Subject) + s.p.T("cli.colon") + s.p.T("check.step."+step.Step)
-	if step.Detail != "" {
-		line += ", " + cell(step.Detail)
-	}
 	if step.Fault != nil {
-		for _, l := range s.explain(step.Fault.Failure(), c) {
-			line += "\n      " + l
-		}
+		said = s.explain(step.Fault.Failure(), c)
 	}
+	if step.Detail != "" {
+		said[0] += " (" + cell(step.Detail) + ")"
+	}
+	line := pad(mark, 3) + " " + cell(step.Subject) + s.p.T("cli.colon") + strings.Join(said, "\n      ")
 	return s.out.put(line)
 }

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"postbag/app/facts"
@@ -38,10 +40,7 @@ func (s *session) collect(cmd *cobra.Command, names []string) error {
 		if err != nil {
 			return err
 		}
-		if err := s.showCollection(report); err != nil {
-			return err
-		}
-		return asOutcome(collectCode(report))
+		return errors.Join(s.showCollection(report), asOutcome(collectCode(report)))
 	})
 }
 
@@ -69,16 +68,13 @@ func (s *session) showCollection(r facts.CollectReport) error {
 
 func (s *session) collectionTable(r facts.CollectReport) error {
 	t := s.newTable(
-		column{title: s.p.T("col.mailbox"), min: 12},
+		column{title: s.p.T("col.mailbox"), min: 20},
 		column{title: s.p.T("col.new"), right: true},
-		column{title: s.p.T("col.result"), min: 20},
+		column{title: s.p.T("col.result")},
 	)
 	for _, m := range r.Mailboxes {
-		result := s.p.T("result." + m.Result)
-		if m.Fault != nil {
-			result += ": " + s.sentence(m.Fault, i18n.Context{Side: i18n.SideSource, Name: m.Mailbox, Host: m.Host})
-		}
-		if err := t.row(m.Mailbox, s.p.Number(int64(m.New)), result); err != nil {
+		// Why it failed stands in full below the table.
+		if err := t.row(m.Mailbox, s.p.Number(int64(m.New)), s.p.T("result."+m.Result)); err != nil {
 			return err
 		}
 	}

@@ -121,7 +121,7 @@ func (s *session) sentence(f *facts.Fault, c i18n.Context) string {
 	}
 	text := cell(s.p.Fault(f.Failure(), c).What)
 	if f.Reply != "" {
-		text += " (" + cell(f.Reply) + ")"
+		text = strings.TrimSuffix(text, ".") + " (" + cell(f.Reply) + ")."
 	}
 	return text
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rivo/uniseg"
@@ -47,7 +48,10 @@ func (s *session) helpText(cmd *cobra.Command) string {
 func (s *session) useLine(cmd *cobra.Command) string {
 	line := cmd.UseLine()
 	if cmd.HasAvailableSubCommands() {
-		line += " " + s.p.T("cli.help.command_word")
+		return line + " " + s.p.T("cli.help.command_word")
+	}
+	if cmd.LocalNonPersistentFlags().HasAvailableFlags() {
+		line += " " + s.p.T("cli.help.option_word")
 	}
 	return line
 }
@@ -55,7 +59,7 @@ func (s *session) useLine(cmd *cobra.Command) string {
 func (s *session) helpCommands(b *strings.Builder, cmd *cobra.Command) {
 	write := func(title, group string) {
 		var rows [][2]string
-		for _, c := range cmd.Commands() {
+		for _, c := range inOrder(cmd.Commands()) {
 			if c.IsAvailableCommand() && c.GroupID == group {
 				rows = append(rows, [2]string{c.Name(), c.Short})
 			}
@@ -69,6 +73,19 @@ func (s *session) helpCommands(b *strings.Builder, cmd *cobra.Command) {
 	}
 	write(s.p.T("cli.help.commands"), "")
 }
+
+// inOrder brings the commands back into the order in which they were made,
+// which is the order in which they are needed; cobra sorts them by name.
+func inOrder(commands []*cobra.Command) []*cobra.Command {
+	sorted := slices.Clone(commands)
+	slices.SortStableFunc(sorted, func(a, b *cobra.Command) int {
+		return strings.Compare(a.Annotations[orderNote], b.Annotations[orderNote])
+	})
+	return sorted
+}
+
+// orderNote is the annotation of a command that keeps its place.
+const orderNote = "order"
 
 // persistent are the flags that a command has from above or hands down.
 func persistent(cmd *cobra.Command) *pflag.FlagSet {

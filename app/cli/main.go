@@ -5,6 +5,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -77,6 +78,7 @@ type session struct {
 	data   string
 	lang   string
 	json   bool
+	made   int       // commands made so far
 	bar    *progress // nil when none is shown
 }
 
@@ -110,9 +112,7 @@ func (s *session) execute(ctx context.Context) (code int) {
 	root.SetArgs(env0(s.env.Args))
 	err := root.ExecuteContext(ctx)
 	s.bar.close()
-	if flushErr := s.out.flush(); err == nil {
-		err = flushErr
-	}
+	err = errors.Join(err, s.out.flush())
 	s.report(err)
 	return exitCode(err)
 }

@@ -48,7 +48,7 @@ func (s *session) manFlags(root *cobra.Command) [][2]string {
 }
 
 func (s *session) manCommands(m *roff, cmd *cobra.Command) {
-	for _, c := range cmd.Commands() {
+	for _, c := range inOrder(cmd.Commands()) {
 		if !c.IsAvailableCommand() {
 			continue
 		}

@@ -55,7 +55,9 @@ func (s *session) preview(cmd *cobra.Command, name string, limit int) error {
 			column{title: s.p.T("col.for"), min: 16},
 			column{title: s.p.T("col.because"), min: 12},
 		)
+		count := 0
 		verdict, err := b.Preview(cmd.Context(), name, limit, func(l facts.PreviewLine) error {
+			count++
 			if s.json {
 				if err := s.out.object(previewObject(l)); err != nil {
 					return err
@@ -69,6 +71,9 @@ func (s *session) preview(cmd *cobra.Command, name string, limit int) error {
 		}
 		if s.json {
 			return s.out.object(verdictLine{verdict.Verdict, orNull(verdict.EnvelopeHeader)})
+		}
+		if count == 0 {
+			return s.out.put(s.p.T("preview.empty"))
 		}
 		if err := t.close(); err != nil {
 			return err

@@ -15,8 +15,9 @@ import (
 // plain lines elsewhere. Its methods may be called on nil and by several
 // goroutines.
 type progress struct {
-	p    *i18n.Printer
-	line func(string)
+	p      *i18n.Printer
+	line   func(string)
+	faults bool // tell of a mailbox that failed at once; else the command does at its end
 
 	terminal io.Writer // nil: plain lines
 
@@ -64,6 +65,9 @@ func (pr *progress) event(e facts.Event) {
 		pr.sent = [2]int{e.Done, e.Total}
 		pr.draw()
 	default:
+		if e.Result != nil && e.Result.Fault != nil && !pr.faults {
+			return
+		}
 		if text := eventText(pr.p, e); text != "" {
 			pr.clear()
 			pr.line(text)
@@ -158,7 +162,8 @@ func mailboxEnd(p *i18n.Printer, e facts.Event, args i18n.Args) string {
 		return ""
 	}
 	if r.Fault != nil {
-		args["What"] = cell(p.Fault(r.Fault.Failure(), i18n.Context{Side: i18n.SideSource, Name: r.Mailbox, Host: r.Host}).What)
+		fault := p.Fault(r.Fault.Failure(), i18n.Context{Side: i18n.SideSource, Name: r.Mailbox, Host: r.Host})
+		args["What"], args["Advice"] = cell(fault.What), cell(fault.Advice)
 		return p.T("event.mailbox_fault", args)
 	}
 	return p.N("event.mailbox_end", int64(r.New), args)

@@ -54,7 +54,7 @@ func (s *session) queueList(cmd *cobra.Command, _ []string) error {
 		now := s.env.Now()
 		err := b.Queued(cmd.Context(), func(e mail.Entry) error {
 			count++
-			return t.row(e.ID, s.p.Stamp(e.Time), s.p.T("state."+string(e.State)), e.From, e.Subject,
+			return t.row(e.ID, s.p.When(e.Time, now), s.p.T("state."+string(e.State)), e.From, e.Subject,
 				pending(e), s.p.When(e.NextAttempt, now), e.Reason)
 		})
 		if err != nil {

@@ -17,7 +17,7 @@ func (s *session) runCommand() *cobra.Command {
 // run is the engine in the foreground. Being asked to stop is its normal end.
 func (s *session) run(cmd *cobra.Command, _ []string) error {
 	return s.with(cmd, facts.AccessEngine, func(b Backend) error {
-		lines := &progress{p: s.p, line: s.err.line, fetched: map[string][2]int{}}
+		lines := &progress{p: s.p, line: s.err.line, faults: true, fetched: map[string][2]int{}}
 		err := b.Run(cmd.Context(), lines.event)
 		if cmd.Context().Err() != nil && stopped(err) {
 			return nil

@@ -102,7 +102,7 @@ func (s *session) secretList(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	t := s.newTable(column{title: s.p.T("col.ref")}, column{title: s.p.T("col.state"), min: 20})
+	t := s.newTable(column{title: s.p.T("col.ref")}, column{title: s.p.T("col.state")})
 	for _, r := range states {
 		word := s.p.T("secret.readable")
 		if !r.Readable {

@@ -66,11 +66,7 @@ func (s *session) status(cmd *cobra.Command, _ []string) error {
 			if t.Fault == nil {
 				continue
 			}
-			line := s.p.T("status.target", i18n.Args{"Name": cell(t.Name), "What": s.targetSentence(t)})
-			if !t.PausedUntil.IsZero() {
-				line += " " + s.p.T("status.target_until", i18n.Args{"Until": s.p.When(t.PausedUntil, s.env.Now())})
-			}
-			if err := s.out.put(line); err != nil {
+			if err := s.out.put(s.targetTrouble(t)); err != nil {
 				return err
 			}
 		}
@@ -104,7 +100,7 @@ func (s *session) mailboxTable(mailboxes []facts.MailboxStatus) error {
 		column{title: s.p.T("col.last")},
 		column{title: s.p.T("col.new"), right: true},
 		column{title: s.p.T("col.next_time")},
-		column{title: s.p.T("col.result"), min: 20},
+		column{title: s.p.T("col.result")},
 	)
 	now := s.env.Now()
 	for _, m := range mailboxes {
@@ -116,7 +112,29 @@ func (s *session) mailboxTable(mailboxes []facts.MailboxStatus) error {
 			return err
 		}
 	}
-	return t.close()
+	if err := t.close(); err != nil {
+		return err
+	}
+	for _, m := range mailboxes {
+		if m.Fault == nil {
+			continue
+		}
+		advice := s.p.Fault(m.Fault.Failure(), i18n.Context{Side: i18n.SideSource, Name: m.Name, Host: m.Host}).Advice
+		if err := s.out.put(cell(m.Name) + s.p.T("cli.colon") + s.mailboxSentence(m) + " " + cell(advice)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// targetTrouble says what is wrong with an office server, until when it is
+// left alone, and what to do.
+func (s *session) targetTrouble(t facts.TargetStatus) string {
+	line := s.p.T("status.target", i18n.Args{"Name": cell(t.Name), "What": s.targetSentence(t)})
+	if !t.PausedUntil.IsZero() {
+		line += " " + s.p.T("status.target_until", i18n.Args{"Until": s.p.When(t.PausedUntil, s.env.Now())})
+	}
+	return line + " " + cell(s.p.Fault(t.Fault.Failure(), i18n.Context{Side: i18n.SideTarget, Name: t.Name, Host: t.Host}).Advice)
 }
 
 func (s *session) nextTime(m facts.MailboxStatus, now time.Time) string {
@@ -135,10 +153,7 @@ func (s *session) mailboxResult(m facts.MailboxStatus) string {
 	if m.Result == "" {
 		return s.p.T("result.none")
 	}
-	if m.Fault == nil {
-		return s.p.T("result." + m.Result)
-	}
-	return s.p.T("result."+m.Result) + s.p.T("cli.colon") + s.mailboxSentence(m)
+	return s.p.T("result." + m.Result)
 }
 
 func (s *session) mailboxSentence(m facts.MailboxStatus) string {

@@ -46,7 +46,7 @@ func (s *session) showStory(story facts.Story) error {
 	}
 	text := strings.TrimRight(unindented(shown), "\n")
 	for _, r := range e.Recipients {
-		text += fmt.Sprintf("\n  %s  %s  %s", pad(cell(r.Address), 30), s.p.T("state."+string(r.State)), cell(r.Reply))
+		text += fmt.Sprintf("\n  %s  %s  %s", pad(cell(r.Address), 30), pad(s.p.T("state."+string(r.State)), 12), cell(r.Reply))
 		text = strings.TrimRight(text, " ")
 	}
 	for i, step := range story.Steps {

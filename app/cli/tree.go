@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -56,6 +57,7 @@ func (s *session) tree() *cobra.Command {
 // command makes a command whose texts stand under "cmd.<path>": short, long,
 // args and example (the last three are optional).
 func (s *session) command(path string, run func(*cobra.Command, []string) error, least, most int) *cobra.Command {
+	s.made++
 	words := strings.Split(path, ".")
 	key := "cmd." + path
 	if path == "" {
@@ -64,6 +66,7 @@ func (s *session) command(path string, run func(*cobra.Command, []string) error,
 	c := &cobra.Command{
 		Use: words[len(words)-1], Short: s.p.T(key + ".short"), Long: s.optional(key + ".long"),
 		Example: s.optional(key + ".example"), RunE: run, DisableFlagsInUseLine: true,
+		Annotations: map[string]string{orderNote: fmt.Sprintf("%03d", s.made)},
 	}
 	if args := s.optional(key + ".args"); args != "" {
 		c.Use += " " + args
