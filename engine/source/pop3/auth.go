@@ -82,7 +82,27 @@ func (s *Session) mechanisms() ([]string, error) {
 		}
 		return []string{name}, nil
 	}
-	var challenge, plain []string
+	challenge, plain := s.offered()
+	var names []string
+	switch {
+	case s.gate.secure: // nobody listens: what every account can do comes first
+		names = append(plain, challenge...)
+	case mayTell:
+		names = append(challenge, plain...)
+	case len(challenge) == 0:
+		return nil, refused
+	default:
+		names = challenge
+	}
+	if len(names) == 0 {
+		return nil, &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeNoMechanism, Op: "login"}
+	}
+	return names, nil
+}
+
+// offered sorts what the server offers into ways that keep the password to
+// themselves and ways that tell it.
+func (s *Session) offered() (challenge, plain []string) {
 	if s.caps.sasl["CRAM-MD5"] {
 		challenge = append(challenge, AuthCRAMMD5)
 	}
@@ -98,20 +118,7 @@ func (s *Session) mechanisms() ([]string, error) {
 	if s.caps.sasl["LOGIN"] {
 		plain = append(plain, AuthLogin)
 	}
-	switch {
-	case s.gate.secure: // nobody listens: what every account can do comes first
-		plain = append(plain, challenge...)
-	case mayTell:
-		plain = append(challenge, plain...)
-	case len(challenge) > 0:
-		plain = challenge
-	default:
-		return nil, refused
-	}
-	if len(plain) == 0 {
-		return nil, &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeNoMechanism, Op: "login"}
-	}
-	return plain, nil
+	return challenge, plain
 }
 
 func (s *Session) authenticate(name string) error {
@@ -205,7 +212,7 @@ func (s *Session) sasl(mechanism string, initial []byte, respond func(round int,
 	if err := s.send(line, shown); err != nil {
 		return err
 	}
-	for round := 0; round < 8; round++ {
+	for round := range 8 {
 		k, err := s.answer(op, s.opt.Timeouts.Login)
 		if err != nil {
 			return err
@@ -218,9 +225,7 @@ func (s *Session) sasl(mechanism string, initial []byte, respond func(round int,
 			return s.gate.protocol("a challenge that is not base64", s.gate.last.text)
 		}
 		answer := respond(round, challenge)
-		// QUIRK a server of before RFC 5034 passes over the initial response
-		// and asks for it again; XOAUTH2 tells an error in a challenge.
-		if initial != nil && round == 0 && (!early || mechanism == "PLAIN" || len(s.gate.last.text) == 0) {
+		if round == 0 && initial != nil && s.wantsInitial(mechanism, early) {
 			answer = initial
 		}
 		if err := s.send(base64.StdEncoding.EncodeToString(answer), "****"); err != nil {
@@ -228,4 +233,11 @@ func (s *Session) sasl(mechanism string, initial []byte, respond func(round int,
 		}
 	}
 	return s.gate.protocol("a sign-in without end", nil)
+}
+
+// wantsInitial tells whether the first challenge asks for the initial
+// response. QUIRK a server of before RFC 5034 passes over the one that came
+// with the command and asks again; XOAUTH2 tells an error in a challenge.
+func (s *Session) wantsInitial(mechanism string, early bool) bool {
+	return !early || mechanism == "PLAIN" || len(s.gate.last.text) == 0
 }

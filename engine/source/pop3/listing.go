@@ -172,6 +172,12 @@ func (c *collector) listing() source.Listing {
 			i, j = i+1, j+1
 		}
 	}
+	c.conclude(&l)
+	return l
+}
+
+// conclude adds what the lists tell as a whole.
+func (c *collector) conclude(l *source.Listing) {
 	if c.left > 0 {
 		c.fault("LIST", nil, fmt.Sprintf("%d messages over the limit of %d wait for the next session", c.left, c.max))
 	}
@@ -189,7 +195,6 @@ func (c *collector) listing() source.Listing {
 		}
 	}
 	l.Faults = c.faults
-	return l
 }
 
 func (c *collector) onlyScan(items []source.Item, s scanLine) []source.Item {
