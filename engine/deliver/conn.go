@@ -1,0 +1,111 @@
+package deliver
+
+import (
+	"context"
+
+	"postbag/engine/mail"
+)
+
+// Probe asks whether the server would take mail for rcpt: MAIL, RCPT, RSET and
+// never DATA. nil means yes; else it is a *mail.Failure. After one whose Op is
+// not "RCPT TO" or "MAIL FROM" the connection is dead.
+func (c *Conn) Probe(ctx context.Context, sender, rcpt string) error {
+	if c.dead {
+		return &mail.Failure{Code: mail.CodeClosed, Op: OpMAIL}
+	}
+	defer c.watch(ctx)()
+	s := &sending{
+		c: c, l: Letter{Job: mail.Job{Sender: sender}},
+		out: []mail.Outcome{{Copy: mail.Copy{Address: rcpt}, Verdict: mail.NotAttempted}},
+	}
+	s.from = c.sender(s.l.Job)
+	accepted, _, fatal := s.envelope([]int{0})
+	if fatal == nil && len(accepted) > 0 {
+		fatal = s.reset()
+	}
+	if fatal != nil {
+		c.drop()
+		return fatal
+	}
+	if f := s.out[0].Failure; f != nil {
+		return f
+	}
+	return nil
+}
+
+// Secure tells whether the line is encrypted.
+func (c *Conn) Secure() bool { return c.secure }
+
+// Extension returns the argument of an EHLO keyword and whether it was offered.
+func (c *Conn) Extension(keyword string) (string, bool) {
+	ok, arg := c.c.Extension(keyword)
+	return arg, ok
+}
+
+// Close says QUIT where that is possible and closes the connection.
+func (c *Conn) Close() error {
+	if c.dead {
+		return nil
+	}
+	c.dead = true
+	_, _ = c.w.command("QUIT", c.o.Timeouts.Quit) // everything is settled by now
+	return c.w.Close()
+}
+
+// drop closes the connection without a word: whatever data was begun is void.
+func (c *Conn) drop() {
+	c.dead = true
+	if c.raw != nil {
+		_ = c.raw.Close()
+	}
+}
+
+func ownFault(op string, err error) *mail.Failure {
+	if f := mail.AsFailure(err); f.Code != mail.CodeInternal || f.Class != mail.Transient {
+		return f
+	}
+	return &mail.Failure{Class: mail.Internal, Code: mail.CodeInternal, Op: op, Err: err}
+}
+
+// safePath tells whether an address can stand between < and > of MAIL and RCPT:
+// no control characters, blanks and brackets only in a quoted local part, two
+// parts (RFC 5321 section 4.1.2), and short enough for a command line.
+func safePath(address string) bool {
+	if len(address) > 1000 {
+		return false
+	}
+	quoted, at := false, -1
+	for i := 0; i < len(address); i++ {
+		ch := address[i]
+		switch {
+		case ch < ' ' || ch == 0x7f:
+			return false
+		case ch == '"':
+			quoted = !quoted
+		case quoted && ch == '\\':
+			i++
+			if i < len(address) && (address[i] < ' ' || address[i] == 0x7f) {
+				return false
+			}
+		case quoted:
+		case ch == ' ' || ch == '<' || ch == '>':
+			return false
+		case ch == '@':
+			at = i
+		}
+	}
+	return !quoted && at > 0 && at < len(address)-1
+}
+
+func isASCII(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// Abort ends whatever the connection is doing; it may be called by another
+// goroutine. A reply to a final dot that is awaited counts as unknown.
+func (c *Conn) Abort() { c.w.abort(context.Canceled) }

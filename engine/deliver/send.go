@@ -1,0 +1,422 @@
+package deliver
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+
+	"github.com/emersion/go-smtp"
+
+	"postbag/engine/mail"
+)
+
+// maxRcpt is the number of recipients that every server must take in one
+// transaction (RFC 5321 section 4.5.3.1.8, rule 42).
+const maxRcpt = 100
+
+// Send makes the transactions for one letter: one, or several when the
+// recipients are many (rule 42). It returns one outcome per copy of the job,
+// in their order. The error is nil as long as the connection can go on; else
+// it is the *mail.Failure that ended it, and the outcomes are valid nevertheless.
+//
+// Cancelling ctx ends it at once, unless the final dot was sent: then the
+// reply is awaited for Timeouts.StopDot and recorded as unknown (rule 46).
+func (c *Conn) Send(ctx context.Context, l Letter) ([]mail.Outcome, error) {
+	s := &sending{c: c, l: l, out: make([]mail.Outcome, len(l.Job.Copies))}
+	pending := make([]int, len(l.Job.Copies))
+	for i, copy := range l.Job.Copies {
+		s.out[i] = mail.Outcome{Copy: copy, Verdict: mail.NotAttempted}
+		pending[i] = i
+	}
+	if c.dead {
+		return s.end(&mail.Failure{Code: mail.CodeClosed, Op: OpMAIL})
+	}
+	defer c.watch(ctx)()
+	s.from = c.sender(l.Job)
+	for len(pending) > 0 {
+		n := min(len(pending), maxRcpt)
+		left, fatal := s.transact(ctx, pending[:n])
+		if fatal != nil {
+			c.drop()
+			return s.end(fatal)
+		}
+		pending = append(left, pending[n:]...)
+	}
+	return s.out, nil
+}
+
+// sender chooses the envelope sender. A job that leaves the office carries our
+// own (rule 33), <> stays <> (rule 41).
+func (c *Conn) sender(j mail.Job) string {
+	switch {
+	case j.Sender == "" || !safePath(j.Sender):
+		return ""
+	case j.Outside && c.t.Sender != "":
+		return c.t.Sender
+	}
+	return j.Sender
+}
+
+// sending is one letter on its way through one connection.
+type sending struct {
+	c    *Conn
+	l    Letter
+	out  []mail.Outcome
+	from string
+}
+
+// end gives the reason of the end to every copy of which nothing was said.
+func (s *sending) end(f *mail.Failure) ([]mail.Outcome, error) {
+	for i := range s.out {
+		if s.out[i].Verdict == mail.NotAttempted && s.out[i].Failure == nil {
+			s.out[i].Failure, s.out[i].Reply = f, f.Reply
+		}
+	}
+	return s.out, f
+}
+
+func (s *sending) set(rcpts []int, v mail.Verdict, f *mail.Failure) {
+	for _, i := range rcpts {
+		s.out[i].Verdict, s.out[i].Failure, s.out[i].Reply = v, f, f.Reply
+	}
+}
+
+func (s *sending) accept(rcpts []int, words string) {
+	for _, i := range rcpts {
+		s.out[i].Verdict, s.out[i].Failure, s.out[i].Reply = mail.Accepted, nil, words
+	}
+}
+
+// lost judges recipients whose connection broke before the final dot: that was
+// an attempt (rule 44), save when we stopped it ourselves.
+func (s *sending) lost(rcpts []int, op string, err error) *mail.Failure {
+	f := connFault(op, err)
+	v := mail.Deferred
+	if f.Code == mail.CodeCancelled {
+		v = mail.NotAttempted
+	}
+	s.set(rcpts, v, f)
+	return f
+}
+
+// ends returns the failure when the reply also ends the connection: the server
+// closes (RFC 5321 section 3.8), or it wants a sign-in that works.
+func ends(r Reply, f *mail.Failure) *mail.Failure {
+	if r.Code == 421 || needsAuth(r) {
+		return f
+	}
+	return nil
+}
+
+// transact makes one transaction with the given recipients. left are those that
+// belong into a further one; fatal is what ended the connection.
+func (s *sending) transact(ctx context.Context, rcpts []int) (left []int, fatal *mail.Failure) {
+	body, err := s.l.Open(ctx)
+	if err != nil {
+		s.set(rcpts, mail.Deferred, ownFault("open message", err))
+		return nil, nil
+	}
+	defer body.Close()
+	accepted, left, fatal := s.envelope(rcpts)
+	if fatal != nil || len(accepted) == 0 {
+		return nil, fatal
+	}
+	return left, s.data(ctx, body, accepted)
+}
+
+// envelope says MAIL and RCPT, with the other sender when the first one is
+// refused (rule 41). Without an accepted recipient no transaction is left open.
+func (s *sending) envelope(rcpts []int) (accepted, left []int, fatal *mail.Failure) {
+	for {
+		ok, fatal := s.mailFrom(rcpts)
+		if !ok {
+			return nil, nil, fatal
+		}
+		accepted, left, again, fatal := s.rcptTo(rcpts)
+		if fatal != nil || len(accepted) > 0 {
+			return accepted, left, fatal
+		}
+		if fatal := s.reset(); fatal != nil {
+			return nil, nil, fatal
+		}
+		if !again || !s.otherSender() {
+			return nil, nil, nil
+		}
+	}
+}
+
+func (s *sending) otherSender() bool {
+	if s.c.t.Sender == "" || s.from == s.c.t.Sender {
+		return false
+	}
+	s.from = s.c.t.Sender
+	return true
+}
+
+func (s *sending) mailFrom(rcpts []int) (ok bool, fatal *mail.Failure) {
+	opts := &smtp.MailOptions{Size: s.l.Job.Size + int64(len(s.l.Trace))}
+	for {
+		opts.UTF8 = s.needsUTF8(rcpts)
+		s.c.w.expect(s.c.o.Timeouts.Mail)
+		err := s.c.c.Mail(s.from, opts)
+		if err == nil {
+			return true, nil
+		}
+		r, isReply := replyOf(err)
+		if !isReply {
+			// Nothing was said about the message: perhaps the server closed the
+			// idle connection just now. No attempt.
+			f := connFault(OpMAIL, err)
+			s.set(rcpts, mail.NotAttempted, f)
+			return false, f
+		}
+		v, f := judged(OpMAIL, r)
+		if f.Code == mail.CodeSender && s.otherSender() {
+			s.c.o.Log.Info("sender refused, trying the configured one", "reply", f.Reply)
+			continue
+		}
+		s.set(rcpts, v, f)
+		return false, ends(r, f)
+	}
+}
+
+// judged is Classify for a reply where no positive one was expected.
+func judged(op string, r Reply) (mail.Verdict, *mail.Failure) {
+	v, f := Classify(op, r)
+	if f == nil {
+		v, f = mail.Deferred, &mail.Failure{Code: mail.CodeProtocol, Op: op, Reply: r.String()}
+	}
+	return v, f
+}
+
+// needsUTF8: RFC 6531 section 3.4 for addresses. A header in UTF-8 is sent as
+// it is (rule 40): with SMTPUTF8 a server may not pass it on to an older one.
+func (s *sending) needsUTF8(rcpts []int) bool {
+	need := !isASCII(s.from)
+	for _, i := range rcpts {
+		need = need || !isASCII(s.out[i].Copy.Address)
+	}
+	if need {
+		need, _ = s.c.c.Extension("SMTPUTF8")
+	}
+	return need
+}
+
+// rcptTo says RCPT for each address once; the recipients that share an address
+// share its reply (rule 43). again tells that a refusal was about the sender.
+func (s *sending) rcptTo(rcpts []int) (accepted, left []int, again bool, fatal *mail.Failure) {
+	for k, same := range s.byAddress(rcpts) {
+		address := s.out[same[0]].Copy.Address
+		if !safePath(address) {
+			s.set(same, mail.Refused, &mail.Failure{Class: mail.Permanent, Code: mail.CodeRejected, Op: OpRCPT,
+				Err: errors.New("not an address that can be sent")})
+			continue
+		}
+		s.c.w.expect(s.c.o.Timeouts.Rcpt)
+		err := s.c.c.Rcpt(address, nil)
+		if err == nil {
+			accepted = append(accepted, same...)
+			continue
+		}
+		undecided := append(accepted, flatten(s.byAddress(rcpts)[k:])...)
+		r, isReply := replyOf(err)
+		if !isReply {
+			return nil, nil, false, s.lost(undecided, OpRCPT, err)
+		}
+		v, f := judged(OpRCPT, r)
+		if fatal := ends(r, f); fatal != nil {
+			s.set(undecided, v, f)
+			return nil, nil, false, fatal
+		}
+		if r.tooMany() && len(accepted) > 0 {
+			return accepted, undecided[len(accepted):], again, nil // rule 42: into a further transaction
+		}
+		again = again || senderRefused(r)
+		s.set(same, v, f)
+	}
+	return accepted, nil, again, nil
+}
+
+// senderRefused: QUIRK: Postfix tells its objections to the sender at RCPT
+// (smtpd_delay_reject), with 5.1.7, 5.1.8, or 5.7.1 and the word.
+func senderRefused(r Reply) bool {
+	return r.Code/100 == 5 && (r.is(1, 7) || r.is(1, 8) || r.subject(7) && r.mentions("sender"))
+}
+
+func (s *sending) byAddress(rcpts []int) [][]int {
+	groups := make([][]int, 0, len(rcpts))
+	at := make(map[string]int, len(rcpts))
+	for _, i := range rcpts {
+		address := s.out[i].Copy.Address
+		g, ok := at[address]
+		if !ok {
+			g = len(groups)
+			at[address] = g
+			groups = append(groups, nil)
+		}
+		groups[g] = append(groups[g], i)
+	}
+	return groups
+}
+
+func flatten(groups [][]int) []int {
+	var all []int
+	for _, g := range groups {
+		all = append(all, g...)
+	}
+	return all
+}
+
+// reset ends an open transaction. go-smtp's own Reset would say EHLO again.
+func (s *sending) reset() *mail.Failure {
+	r, err := s.c.w.command("RSET", s.c.o.Timeouts.Command)
+	if err != nil {
+		return connFault("RSET", err)
+	}
+	if !r.positive() {
+		return &mail.Failure{Code: mail.CodeProtocol, Op: "RSET", Reply: r.String()}
+	}
+	return nil
+}
+
+// data says DATA and sends trace, message and final dot.
+func (s *sending) data(ctx context.Context, body io.Reader, accepted []int) *mail.Failure {
+	s.c.w.expect(s.c.o.Timeouts.Data)
+	data, err := s.c.c.Data()
+	if err != nil {
+		r, isReply := replyOf(err)
+		if !isReply {
+			return s.lost(accepted, OpDATA, err)
+		}
+		v, f := judged(OpDATA, r)
+		s.set(accepted, v, f)
+		if fatal := ends(r, f); fatal != nil {
+			return fatal
+		}
+		return s.reset()
+	}
+	s.c.log.omitting(true)
+	defer s.c.log.omitting(false)
+	if fatal := s.body(body, accepted); fatal != nil {
+		return fatal
+	}
+	return s.dot(ctx, data, accepted)
+}
+
+// body sends everything but the last line end. From here on the connection
+// must not be used for commands unless the dot was sent: go-smtp would end the
+// data first, and the server would take half a message for a whole one.
+func (s *sending) body(body io.Reader, accepted []int) *mail.Failure {
+	c := s.c
+	if c.body == nil {
+		c.body = bufio.NewReaderSize(nil, 32<<10)
+	}
+	e := newEncoder(plainWriter{c.w})
+	err := e.trace(s.l.Trace, c.body)
+	if err == nil {
+		err = e.message(body, c.body)
+	}
+	if err == nil {
+		return nil
+	}
+	if own, ok := errors.AsType[*readError](err); ok {
+		f := ownFault("read message", own)
+		s.set(accepted, mail.Deferred, f)
+		return f
+	}
+	if r, ok := c.w.lastWords(); ok && r.Code/100 >= 4 {
+		v, f := judged(OpBody, r)
+		s.set(accepted, v, f)
+		return f
+	}
+	return s.lost(accepted, OpBody, err)
+}
+
+// plainWriter keeps message data out of the transcript.
+type plainWriter struct{ w *wire }
+
+func (p plainWriter) Write(b []byte) (int, error) { return p.w.write(b) }
+
+// dot ends the data once the barrier is down. From then on no answer means
+// that the message may have arrived (rule 46).
+func (s *sending) dot(ctx context.Context, data *smtp.DataCommand, accepted []int) *mail.Failure {
+	w := s.c.w
+	if s.l.Barrier != nil {
+		if err := s.l.Barrier(ctx); err != nil {
+			f := ownFault("settle the message before", err)
+			s.set(accepted, mail.NotAttempted, f)
+			return f
+		}
+	}
+	if !w.sendDot() {
+		return s.lost(accepted, OpBody, context.Canceled)
+	}
+	defer w.dotAnswered()
+	w.expect(s.c.o.Timeouts.FinalDot)
+	if _, err := data.Write(crlf); err != nil {
+		return s.unknown(accepted, err)
+	}
+	if s.c.t.lmtp() {
+		return s.dotLMTP(data, accepted)
+	}
+	resp, err := data.CloseWithResponse()
+	if err == nil {
+		s.accept(accepted, Reply{Code: 250, Text: resp.StatusText}.String())
+		return nil
+	}
+	r, isReply := replyOf(err)
+	if !isReply {
+		// The write of the dot may have failed because the server had refused
+		// and hung up before.
+		if r, isReply = w.lastWords(); !isReply || r.Code/100 < 4 {
+			return s.unknown(accepted, err)
+		}
+	}
+	v, f := Classify(OpDot, r)
+	if f == nil { // 2xx, but not 250: RFC 5321 section 4.2.1
+		s.accept(accepted, r.String())
+		return nil
+	}
+	s.set(accepted, v, f)
+	return ends(r, f)
+}
+
+func (s *sending) unknown(rcpts []int, err error) *mail.Failure {
+	f := &mail.Failure{Class: mail.Transient, Code: mail.CodeNoReply, Op: OpDot, Err: err}
+	s.set(rcpts, mail.Deferred, f)
+	return f
+}
+
+// dotLMTP reads one reply per recipient (RFC 2033 section 4.2, rule 43).
+func (s *sending) dotLMTP(data *smtp.DataCommand, accepted []int) (fatal *mail.Failure) {
+	resp, err := data.CloseWithLMTPResponse()
+	refused, _ := errors.AsType[smtp.LMTPDataError](err)
+	if _, all := err.(smtp.LMTPDataError); err != nil && !all { //nolint:errorlint // joined with another one the connection is dead
+		fatal = connFault(OpLMTP, err)
+	}
+	for _, i := range accepted {
+		one := []int{i}
+		address := s.out[i].Copy.Address
+		if yes, ok := resp[address]; ok {
+			s.accept(one, Reply{Code: 250, Text: yes.StatusText}.String())
+			continue
+		}
+		no, ok := refused[address]
+		if !ok {
+			s.unknown(one, err)
+			continue
+		}
+		r, _ := replyOf(no)
+		v, f := Classify(OpLMTP, r)
+		if f == nil {
+			s.accept(one, r.String())
+			continue
+		}
+		s.set(one, v, f)
+		if fatal == nil {
+			fatal = ends(r, f)
+		}
+	}
+	return fatal
+}

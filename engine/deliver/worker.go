@@ -1,0 +1,190 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"postbag/engine/mail"
+)
+
+// worker owns one connection.
+type worker struct {
+	r       *run
+	drain   chan struct{} // closed: no new message
+	book    func(context.Context, Queue) error
+	linked  bool
+	settled *ticket // of the outcomes of this connection so far
+}
+
+// ticket tells when outcomes are durable.
+type ticket struct {
+	done chan struct{} // closed in the end
+	err  error         // they are not
+}
+
+func (w *worker) work() {
+	conn, f := w.open()
+	if f != nil {
+		w.r.p.event <- event{gone: w, failure: f}
+		return
+	}
+	w.linked = true
+	w.r.p.event <- event{dialed: true}
+	defer context.AfterFunc(w.r.p.hard, conn.Abort)()
+	back, f := w.serve(conn)
+	_ = conn.Close() // QUIT, unless the connection broke
+	w.r.p.event <- event{gone: w, failure: f, back: back, done: f != nil}
+}
+
+func (w *worker) open() (*Conn, *mail.Failure) {
+	p := w.r.p
+	if w.book != nil {
+		if err := w.book(w.r.keep, p.d.Queue); err != nil {
+			return nil, mail.AsFailure(err)
+		}
+	}
+	t := p.t
+	if p.d.Secret != nil {
+		secret, err := p.d.Secret(w.r.ctx)
+		if err != nil {
+			return nil, mail.AsFailure(err)
+		}
+		t.Secret = secret
+	}
+	conn, err := Dial(w.r.ctx, t, p.d.Options)
+	if err != nil {
+		return nil, mail.AsFailure(err)
+	}
+	return conn, nil
+}
+
+// serve delivers until there is nothing to do, or the connection breaks; then
+// back is the job of which nothing was said, if there is one.
+func (w *worker) serve(conn *Conn) (back []mail.Job, f *mail.Failure) {
+	p := w.r.p
+	idle := time.NewTimer(p.d.Idle)
+	defer idle.Stop()
+	for {
+		idle.Reset(p.d.Idle)
+		select {
+		case <-w.drain:
+			return nil, nil
+		case <-idle.C:
+			return nil, nil
+		case job := <-p.jobs:
+			outcomes, err := conn.Send(w.r.ctx, Letter{
+				Job: job, Trace: p.d.Trace(job), Barrier: w.barrier,
+				Open: func(ctx context.Context) (io.ReadCloser, error) {
+					body, _, err := p.d.Open(ctx, job.Message)
+					return body, err
+				},
+			})
+			if err != nil {
+				f = mail.AsFailure(err)
+			}
+			if f != nil && !has(outcomes, attempted) {
+				return []mail.Job{job}, f
+			}
+			e := w.judge(settlement{job, outcomes})
+			e.done = f == nil // else the end of the worker tells it
+			p.event <- e
+			if f != nil {
+				return nil, f
+			}
+		}
+	}
+}
+
+func attempted(o mail.Outcome) bool { return o.Verdict != mail.NotAttempted }
+
+// judge hands the outcomes to the judge and begins to settle what it lets go.
+func (w *worker) judge(s settlement) event {
+	p := w.r.p
+	now, pause := p.judge.add(s)
+	if len(now) > 0 {
+		before, after := w.settled, &ticket{done: make(chan struct{})}
+		w.settled = after
+		w.r.help(func() event {
+			defer close(after.done)
+			e := p.settleAll(w.r.ctx, now)
+			after.err = e.lost
+			if before != nil {
+				<-before.done
+				after.err = errors.Join(before.err, after.err)
+			}
+			return e
+		})
+	}
+	return event{accepted: has(s.outcomes, accepted), pause: pause}
+}
+
+// barrier is rule 50: the outcome of the message before is durable before the
+// final dot of the next one is sent.
+func (w *worker) barrier(ctx context.Context) error {
+	if w.settled == nil {
+		return nil
+	}
+	select {
+	case <-w.settled.done:
+		return w.settled.err
+	case <-ctx.Done():
+		return &mail.Failure{Code: mail.CodeCancelled, Op: "settle", Err: context.Cause(ctx)}
+	}
+}
+
+// settleAll keeps outcomes, and tries again as long as the store fails: they
+// exist nowhere else. After ctx has ended it gives up soon.
+func (p *Pool) settleAll(ctx context.Context, list []settlement) event {
+	var e event
+	for _, s := range list {
+		e.settled = append(e.settled, s.job)
+		e.dirty = e.dirty || !p.resting(s) && has(s.outcomes, func(o mail.Outcome) bool { return o.Verdict == mail.NotAttempted })
+		if err := p.settle(ctx, s); err != nil {
+			p.d.Log.Error("outcome not kept", "target", p.t.Name, "id", s.job.ID, "error", err)
+			e.lost = err
+		}
+	}
+	return e
+}
+
+// resting: what the judge blames the target for is not due before it is up.
+func (p *Pool) resting(s settlement) bool {
+	return has(s.outcomes, func(o mail.Outcome) bool {
+		return o.Failure != nil && (o.Failure.Code == mail.CodeRelay || o.Failure.Code == mail.CodeSender)
+	})
+}
+
+const (
+	settleFirst = 100 * time.Millisecond
+	settleLast  = 10 * time.Second
+	settleStop  = 3 // attempts after the program was asked to stop
+)
+
+func (p *Pool) settle(ctx context.Context, s settlement) error {
+	wait, stop := settleFirst, ctx.Done()
+	for stopped := 0; ; {
+		err := p.d.Queue.Settle(context.WithoutCancel(ctx), s.job, s.outcomes)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			if stopped++; stopped >= settleStop {
+				return err
+			}
+		}
+		p.d.Log.Error("settle, trying again", "target", p.t.Name, "id", s.job.ID, "error", err)
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-stop:
+			stop = nil // once: the attempts that are left keep their distance
+		case <-p.hard.Done():
+			timer.Stop()
+			return err
+		}
+		timer.Stop()
+		wait = min(2*wait, settleLast)
+	}
+}
