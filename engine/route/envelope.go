@@ -103,7 +103,7 @@ func (c *Rules) onlyOwn(addrs []header.Address) bool {
 // receivedFor is step (c): the one "for" of the topmost Received line, or of
 // the one below those to be skipped, when the provider wrote it (rule 24).
 func (c *Rules) receivedFor(m message) finding {
-	if !c.received || c.skip >= len(m.lines) || m.end == 0 {
+	if !c.received || c.skip >= len(m.lines) {
 		return finding{}
 	}
 	line := m.lines[c.skip]

@@ -63,7 +63,7 @@ func (h hosts) walk(fields []header.Field) trust {
 	case !w.certified && !h.any:
 		// isp_hosts is set and no line of the provider stands on top: nothing
 		// shows where its block ends.
-		t.end = 0
+		t.end, t.lines = 0, nil
 	}
 	return t
 }
