@@ -37,10 +37,14 @@ func (s *session) collect(cmd *cobra.Command, names []string) error {
 		}
 		report, err := b.Collect(cmd.Context(), names, s.startProgress().event, changed)
 		s.bar.close()
-		if err != nil {
+		if err != nil && len(report.Mailboxes) == 0 && !report.Interrupted {
 			return err
 		}
-		return errors.Join(s.showCollection(report), asOutcome(collectCode(report)))
+		// What was done is told also when something failed on the way.
+		if report.Interrupted && stopped(err) {
+			err = nil
+		}
+		return errors.Join(err, s.showCollection(report), asOutcome(collectCode(report)))
 	})
 }
 

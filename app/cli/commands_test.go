@@ -308,6 +308,17 @@ func TestAReaderThatWentAway(t *testing.T) {
 	}
 }
 
+func TestACollectionThatFailsTellsWhatItDid(t *testing.T) {
+	f := goldenFake()
+	f.err = failure(mail.CodeStore)
+	if r := run(t, f, "collect --json"); r.code != 1 || !strings.Contains(r.out, `"mailbox":"Bob"`) || !strings.Contains(r.err, "store cannot be read") {
+		t.Errorf("exit %d, %q, %q", r.code, r.out, r.err)
+	}
+	if r := run(t, &fake{err: &mail.Failure{Code: facts.CodeUnknownMailbox, Op: "Nobody"}}, "collect Nobody"); r.code != 2 || r.out != "" {
+		t.Errorf("exit %d, %q", r.code, r.out)
+	}
+}
+
 func TestPanicIsNotWrongUsage(t *testing.T) {
 	f := &fake{collect: func(context.Context, func(facts.Event)) error { panic("boom") }}
 	if r := run(t, f, "collect"); r.code != 1 || !strings.Contains(r.err, "boom") {

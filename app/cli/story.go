@@ -111,7 +111,27 @@ func (s *session) stepText(step facts.Step) string {
 	if !s.p.Has(key) {
 		return cell(step.Kind + " " + step.Detail)
 	}
-	return strings.TrimSuffix(s.p.T(key, args), ", ")
+	if step.Host == "" {
+		args["Host"] = s.p.T("story.provider")
+	}
+	text := s.p.T(key, args)
+	if step.Reply != "" || !strings.HasSuffix(text, ", ") {
+		return text
+	}
+	// The server said nothing: then the kind of fault does.
+	text = strings.TrimSuffix(text, ", ")
+	if s.p.Has("fault." + step.Detail) {
+		text += ". " + s.p.Fault(&mail.Failure{Code: mail.Code(step.Detail)}, i18n.Context{Side: sideOf(step.Kind)}).What
+	}
+	return text
+}
+
+// sideOf says whose words a step is about.
+func sideOf(kind string) string {
+	if kind == facts.StepFetchFailed {
+		return i18n.SideSource
+	}
+	return i18n.SideTarget
 }
 
 // quotes tells whether the sentence of a route quotes the header line that

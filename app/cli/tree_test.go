@@ -3,8 +3,13 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os/exec"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -110,6 +115,35 @@ func TestEventsStepsAndResultsHaveTheirWords(t *testing.T) {
 				t.Errorf("%s: no word for %s", lang, word)
 			}
 		}
+	}
+}
+
+// Every kind of step that app/facts names has a sentence.
+func TestEveryStepHasItsSentence(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "facts", "facts.go"), nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || !strings.HasPrefix(spec.Names[0].Name, "Step") {
+			return true
+		}
+		kind, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found++
+		for _, lang := range i18n.Languages() {
+			if !i18n.New(lang).Has("story."+kind) && kind != facts.StepRouted {
+				t.Errorf("%s: no sentence for the step %s", lang, kind)
+			}
+		}
+		return true
+	})
+	if found < 10 {
+		t.Fatalf("only %d steps found: does this test still see them?", found)
 	}
 }
 
