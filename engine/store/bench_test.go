@@ -21,7 +21,7 @@ func wholeWay(r *rig, mailbox string, n int) {
 	r.ok(err)
 	rows := r.list(mailbox, uids...)
 	body := strings.Repeat("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcd\r\n", 80)
-	parallel(16, n, func(i int) {
+	parallel(64, n, func(i int) {
 		k := rows[i]
 		_, err := r.Keep(r.ctx, Kept{Row: k.Row, Mailbox: mailbox, UID: k.UID, Draft: r.draft(body), Fingerprint: fingerprint(k.UID),
 			Summary: mail.Summary{MessageID: "<" + k.UID + "@mail.isp.test>", From: "Anne Sender <anne.sender@isp.test>",
@@ -32,7 +32,7 @@ func wholeWay(r *rig, mailbox string, n int) {
 	parallel(8, 8, func(int) {
 		for {
 			mu.Lock()
-			jobs := r.claim(16)
+			jobs := r.claim(64)
 			mu.Unlock()
 			if len(jobs) == 0 {
 				return
@@ -84,6 +84,7 @@ func BenchmarkWholeWay2000(b *testing.B) {
 		wholeWay(r, fmt.Sprintf("box%d", n), 2000)
 	}
 	b.ReportMetric(float64((cpuTime()-start)/time.Duration(n))/1e6, "cpu-ms/op")
+	b.ReportMetric(float64(r.commits.Load())/float64(n), "commits/op")
 }
 
 func BenchmarkOpenClose(b *testing.B) {

@@ -32,7 +32,7 @@ const sqlDue = `SELECT c.id, c.address, c.attempts, c.unknown, c.outside, c.queu
 	i.id, i.mailbox, i.size, m.source, m.sender, m.unknown_reason, m.received
 	FROM copy c INDEXED BY copy_due JOIN identity i ON i.row = c.id >> 20 JOIN message m ON m.row = i.row
 	WHERE c.target = ? AND c.next <= ? AND c.state = 'queued' AND c.held_by IS NULL
-	ORDER BY c.next, c.id`
+	ORDER BY c.next, c.queued, c.id`
 
 // due groups the copies that are due into transactions.
 func (t *tx) due(target string, max int) ([]mail.Job, error) {
@@ -268,17 +268,13 @@ func (s *Store) Expire(ctx context.Context, queuedBefore time.Time) ([]string, e
 const sqlExpired = `SELECT id FROM copy INDEXED BY copy_due WHERE state = 'queued' AND held_by IS NULL AND queued < ?`
 
 func (t *tx) expire(row int64, before time.Time) (string, error) {
-	k, err := t.must("expire", row)
-	if err != nil {
-		return "", err
-	}
-	copies, err := t.copies(row)
+	m, err := t.message("expire", row)
 	if err != nil {
 		return "", err
 	}
 	hit := false
-	for i := range copies {
-		c := &copies[i]
+	for i := range m.copies {
+		c := &m.copies[i]
 		if c.state != mail.Queued || c.heldBy != 0 || t.s.flying(c.id) {
 			continue
 		}
@@ -301,15 +297,9 @@ func (t *tx) expire(row int64, before time.Time) (string, error) {
 	if !hit {
 		return "", nil
 	}
-	if err := t.markEml(row); err != nil {
+	if err := t.markEml(m); err != nil {
 		return "", err
 	}
-	_, err = t.conclude(k, copies)
-	return k.ID, err
-}
-
-// markEml records that the .eml was written.
-func (t *tx) markEml(row int64) error {
-	_, err := t.exec("UPDATE body SET eml = 1 WHERE row = ?", row)
-	return err
+	_, err = t.conclude(m)
+	return m.id, err
 }

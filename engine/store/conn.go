@@ -123,19 +123,28 @@ func stamp(t time.Time) driver.Value {
 
 // exec runs a prepared statement and tells how many rows it changed.
 func (c *conn) exec(sql string, args ...any) (int64, error) {
-	s, err := c.prepare(sql)
+	res, err := c.run(sql, args)
 	if err != nil {
 		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// run runs a prepared statement.
+func (c *conn) run(sql string, args []any) (driver.Result, error) {
+	s, err := c.prepare(sql)
+	if err != nil {
+		return nil, err
 	}
 	named, err := c.bind(args)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	res, err := s.(driver.StmtExecContext).ExecContext(context.Background(), named)
 	if err != nil {
-		return 0, fmt.Errorf("%.60s: %w", sql, err)
+		return nil, fmt.Errorf("%.60s: %w", sql, err)
 	}
-	return res.RowsAffected()
+	return res, nil
 }
 
 // each runs a prepared query and hands over its rows one by one; the row is

@@ -19,35 +19,22 @@ func rowOf(copyID int64) int64      { return copyID >> copyShift }
 
 // copyRow is one recipient as the database has it.
 type copyRow struct {
-	id       int64
-	person   string
-	address  string
-	target   string
-	unknown  bool
-	state    mail.State
-	code     mail.Code
-	attempts int
-	heldBy   int64
-	changed  time.Time
+	id      int64
+	person  string
+	address string
+	target  string
+	unknown bool
+	state   mail.State
+	code    mail.Code
+	heldBy  int64
+	changed time.Time
 }
 
-const columnsCopy = `id, person, address, target, unknown, state, code, attempts, held_by, changed`
+const columnsCopy = `c.id, c.person, c.address, c.target, c.unknown, c.state, c.code, c.held_by, c.changed`
 
 func scanCopy(r record) copyRow {
 	return copyRow{id: r.int(0), person: r.str(1), address: r.str(2), target: r.str(3), unknown: r.bool(4),
-		state: mail.State(r.str(5)), code: mail.Code(r.str(6)), attempts: int(r.int(7)), heldBy: r.int(8), changed: r.time(9)}
-}
-
-const sqlCopies = `SELECT ` + columnsCopy + ` FROM copy WHERE id >= ? AND id < ? ORDER BY id`
-
-// copies returns the recipients of a message.
-func (t *tx) copies(row int64) ([]copyRow, error) {
-	var out []copyRow
-	err := t.query(sqlCopies, func(r record) error {
-		out = append(out, scanCopy(r))
-		return nil
-	}, copyID(row, 0), copyID(row+1, 0))
-	return out, err
+		state: mail.State(r.str(5)), code: mail.Code(r.str(6)), heldBy: r.int(7), changed: r.time(8)}
 }
 
 func statesOf(copies []copyRow) []mail.State {
@@ -74,7 +61,7 @@ func orNil(n int64) any {
 
 // envelopes writes the copies of a message and returns its state and the
 // targets that have something to do.
-func (t *tx) envelopes(row int64, id string, key []byte, recipients []mail.Recipient, due time.Time) (mail.State, []string, error) {
+func (t *tx) envelopes(row int64, key []byte, recipients []mail.Recipient, due time.Time) (mail.State, []string, error) {
 	if len(recipients) >= maxCopies {
 		return "", nil, internal("keep", "too many recipients")
 	}
@@ -108,13 +95,7 @@ func (t *tx) envelopes(row int64, id string, key []byte, recipients []mail.Recip
 			targets = addTarget(targets, r.Target)
 		}
 	}
-	state := mail.Worst(states)
-	if state != mail.Queued {
-		if err := t.dropBody(row, id); err != nil {
-			return "", nil, err
-		}
-	}
-	return state, targets, nil
+	return mail.Worst(states), targets, nil
 }
 
 func addTarget(targets []string, name string) []string {
@@ -124,7 +105,7 @@ func addTarget(targets []string, name string) []string {
 	return append(targets, name)
 }
 
-const sqlOthers = `SELECT c.id, c.person, c.address, c.target, c.unknown, c.state, c.code, c.attempts, c.held_by, c.changed
+const sqlOthers = `SELECT ` + columnsCopy + `
 	FROM identity i JOIN copy c ON c.id >= i.row << 20 AND c.id < (i.row + 1) << 20
 	WHERE i.fingerprint = ? AND +i.row <> ? AND c.state IN ('delivered', 'queued') ORDER BY c.id`
 
@@ -167,7 +148,7 @@ func (t *tx) firstDelivered(row int64, at time.Time) error {
 // of them takes its place. It returns the targets that have something to do.
 func (t *tx) ended(id int64, delivered bool) ([]string, error) {
 	var held []copyRow
-	err := t.query("SELECT "+columnsCopy+" FROM copy WHERE held_by = ? ORDER BY id", func(r record) error {
+	err := t.query("SELECT "+columnsCopy+" FROM copy c WHERE c.held_by = ? ORDER BY c.id", func(r record) error {
 		held = append(held, scanCopy(r))
 		return nil
 	}, id)
@@ -182,10 +163,7 @@ func (t *tx) ended(id int64, delivered bool) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := t.firstDelivered(rowOf(h.id), t.now); err != nil {
-			return nil, err
-		}
-		if _, err := t.settled(rowOf(h.id)); err != nil {
+		if err := t.settled(rowOf(h.id), t.now); err != nil {
 			return nil, err
 		}
 	}
@@ -205,53 +183,122 @@ func (t *tx) promote(held []copyRow) ([]string, error) {
 	return []string{leader.target}, nil
 }
 
-// settled brings a message's state in line with its copies and drops its
-// octets and its .eml when nobody needs them any more.
-func (t *tx) settled(row int64) (mail.State, error) {
-	copies, err := t.copies(row)
-	if err != nil {
-		return "", err
-	}
-	k, err := t.must("settle", row)
-	if err != nil {
-		return "", err
-	}
-	return t.conclude(k, copies)
+// message is a message with its copies.
+type message struct {
+	row         int64
+	id          string
+	state       mail.State
+	fingerprint []byte
+	delivered   time.Time // first accepted delivery
+	body        *bodyRow  // nil: its octets are not here
+	copies      []copyRow
+	first       time.Time // a delivery that may be the first
 }
 
-func (t *tx) conclude(k Known, copies []copyRow) (mail.State, error) {
-	state := mail.Worst(statesOf(copies))
-	if state != k.State {
-		if err := t.become(k.Row, k.State, state); err != nil {
+// bodyRow is what is known of stored octets.
+type bodyRow struct {
+	size int64
+	file string
+	eml  bool
+}
+
+const sqlMessage = `SELECT i.id, i.state, i.fingerprint, i.delivered, b.size, b.file, b.eml, ` + columnsCopy + `
+	FROM identity i LEFT JOIN body b ON b.row = ?1 LEFT JOIN copy c ON c.id >= ?1 << 20 AND c.id < (?1 + 1) << 20
+	WHERE i.row = ?1 ORDER BY c.id`
+
+// message reads a message with its copies.
+func (t *tx) message(op string, row int64) (*message, error) {
+	var m *message
+	err := t.query(sqlMessage, func(r record) error {
+		if m == nil {
+			m = &message{row: row, id: r.str(0), state: mail.State(r.str(1)), fingerprint: r.blob(2), delivered: r.time(3)}
+			if r[4] != nil {
+				m.body = &bodyRow{size: r.int(4), file: r.str(5), eml: r.bool(6)}
+			}
+		}
+		if c := scanCopy(r[7:]); c.id != 0 {
+			m.copies = append(m.copies, c)
+		}
+		return nil
+	}, row)
+	if err == nil && m == nil {
+		err = notFound(op)
+	}
+	return m, err
+}
+
+// settled brings a message's state in line with its copies.
+func (t *tx) settled(row int64, delivered time.Time) error {
+	m, err := t.message("settle", row)
+	if err != nil {
+		return err
+	}
+	m.first = delivered
+	_, err = t.conclude(m)
+	return err
+}
+
+// conclude brings a message's state in line with its copies and drops its
+// octets and its .eml when nobody needs them any more.
+func (t *tx) conclude(m *message) (mail.State, error) {
+	state := mail.Worst(statesOf(m.copies))
+	first := m.delivered
+	if first.IsZero() {
+		first = m.first // rule 14: the first accepted delivery
+	}
+	if state != m.state || first != m.delivered {
+		_, err := t.exec("UPDATE identity SET state = ?, changed = ?, delivered = ? WHERE row = ?", state, t.now, first, m.row)
+		if err != nil {
 			return state, err
 		}
+		t.moved(m.state, state)
+		m.state, m.delivered = state, first
 	}
-	for _, c := range copies {
+	for _, c := range m.copies {
 		if c.state == mail.Queued || c.state == mail.Quarantined {
 			return state, nil
 		}
 	}
-	return state, t.dropBody(k.Row, k.ID)
+	return state, t.dropBody(m)
 }
 
 // dropBody removes the octets of a message; files go after the commit.
-func (t *tx) dropBody(row int64, id string) error {
-	return t.returning("DELETE FROM body WHERE row = ? RETURNING size, file, eml", func(r record) error {
-		t.spool -= r.int(0)
-		if name := r.str(1); name != "" {
-			t.after = append(t.after, func() { t.s.dropFile(name) })
-		}
-		if r.bool(2) {
-			t.after = append(t.after, func() { t.s.dropEml(id) })
-		}
+func (t *tx) dropBody(m *message) error {
+	if m.body == nil {
 		return nil
-	}, row)
+	}
+	b, id := m.body, m.id
+	m.body = nil
+	t.spool -= b.size
+	if b.file != "" {
+		t.after = append(t.after, func() { t.s.dropFile(b.file) })
+	}
+	if b.eml {
+		t.after = append(t.after, func() { t.s.dropEml(id) })
+	}
+	_, err := t.exec("DELETE FROM body WHERE row = ?", m.row)
+	return err
 }
 
 // leftQuarantine removes the .eml of a message that has nothing in quarantine
 // any more but still has its octets here.
-func (t *tx) leftQuarantine(row int64, id string) error {
+func (t *tx) leftQuarantine(m *message) error {
+	if m.body == nil || !m.body.eml {
+		return nil
+	}
+	id := m.id
+	m.body.eml = false
 	t.after = append(t.after, func() { t.s.dropEml(id) })
-	_, err := t.exec("UPDATE body SET eml = 0 WHERE row = ?", row)
+	_, err := t.exec("UPDATE body SET eml = 0 WHERE row = ?", m.row)
+	return err
+}
+
+// markEml records that the .eml was written.
+func (t *tx) markEml(m *message) error {
+	if m.body == nil || m.body.eml {
+		return nil
+	}
+	m.body.eml = true
+	_, err := t.exec("UPDATE body SET eml = 1 WHERE row = ?", m.row)
 	return err
 }

@@ -186,7 +186,7 @@ func audit(ctx context.Context, s *Store) error {
 	if err != nil {
 		return err
 	}
-	return s.read(ctx, "audit", func(c *conn) error {
+	return s.snapshot(ctx, "audit", func(c *conn) error {
 		counted := make(map[mail.State]int64)
 		if err := c.each(ctx, "SELECT state, count(*) FROM identity GROUP BY state", func(r record) error {
 			counted[mail.State(r.str(0))] = r.int(1)

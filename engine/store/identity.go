@@ -82,7 +82,7 @@ func (s *Store) Compare(ctx context.Context, mailbox string, uids []string) (Com
 			listed[u] = false
 		}
 	}
-	err := s.read(ctx, "compare", func(c *conn) error {
+	err := s.snapshot(ctx, "compare", func(c *conn) error {
 		r, ok, err := c.one(ctx, "SELECT listed FROM mailbox WHERE id = ?", mailbox)
 		if err != nil {
 			return err

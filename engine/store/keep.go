@@ -99,7 +99,7 @@ func (k *keepOp) code() mail.Code {
 }
 
 func (k *keepOp) run(t *tx) (KeepResult, error) {
-	known, ok, err := k.find(t)
+	known, indexed, ok, err := k.find(t)
 	if err != nil {
 		return KeepResult{}, err
 	}
@@ -116,21 +116,24 @@ func (k *keepOp) run(t *tx) (KeepResult, error) {
 	if !ok {
 		known, err = t.newIdentity(newIdentity{mailbox: k.Mailbox, uid: k.UID, ident: k.Ident, id: k.id,
 			state: mail.Collected, size: k.Size, fingerprint: k.key})
+		if err == nil && known.Row == 0 {
+			err = internal("keep", "an id was used twice") // the next try draws another
+		}
 		if err != nil {
 			return KeepResult{}, err
 		}
 	}
-	if err := k.message(t, known.Row); err != nil {
-		return KeepResult{}, err
-	}
-	if err := k.body(t, known.Row); err != nil {
+	if err := k.message(t, known.Row, indexed); err != nil {
 		return KeepResult{}, err
 	}
 	out := KeepResult{Row: known.Row, ID: known.ID, State: mail.Collected}
 	if k.Decision != nil || k.quarantined() {
-		if out.State, out.Targets, err = k.route(t, known.Row, known.ID); err != nil {
+		if out.State, out.Targets, err = k.route(t, known.Row); err != nil {
 			return out, err
 		}
+	}
+	if err := k.body(t, known.Row, out.State); err != nil {
+		return out, err
 	}
 	_, err = t.exec("UPDATE identity SET state = ?, changed = ?, size = ?, fingerprint = ?, fetch_anyway = 0 WHERE row = ?",
 		out.State, t.now, k.Size, orNone(k.key), known.Row)
@@ -138,18 +141,36 @@ func (k *keepOp) run(t *tx) (KeepResult, error) {
 	return out, err
 }
 
-func (k *keepOp) find(t *tx) (Known, bool, error) {
-	if k.Row != 0 {
-		known, err := t.must("keep", k.Row)
-		return known, err == nil, err
+// find looks for the message, and whether it can be searched for already.
+func (k *keepOp) find(t *tx) (known Known, indexed, ok bool, err error) {
+	sql, args := sqlKeepByRow, []any{k.Row}
+	switch {
+	case k.Row != 0:
+	case k.Ident != "" && k.Ident != k.UID:
+		sql, args = sqlKeepByIdent, []any{k.Mailbox, k.Ident}
+	case k.UID != "":
+		sql, args = sqlKeepByUID, []any{k.Mailbox, k.UID}
+	default:
+		return known, false, false, internal("keep", "neither UID nor Ident")
 	}
-	if k.UID == "" && k.Ident == "" {
-		return Known{}, false, internal("keep", "neither UID nor Ident")
+	r, ok, err := t.first(sql, args...)
+	if err == nil && !ok && k.Row != 0 {
+		err = notFound("keep")
 	}
-	return t.identity(k.Mailbox, k.UID, k.Ident)
+	if err != nil || !ok {
+		return known, false, false, err
+	}
+	return Known{Row: r.int(0), ID: r.str(1), State: mail.State(r.str(2))}, r.bool(3), true, nil
 }
 
-func (k *keepOp) message(t *tx, row int64) error {
+const (
+	sqlKeep        = `SELECT row, id, state, (SELECT indexed FROM message m WHERE m.row = identity.row) FROM identity `
+	sqlKeepByRow   = sqlKeep + `WHERE row = ?`
+	sqlKeepByIdent = sqlKeep + `WHERE mailbox = ? AND ident = ? AND ident <> ''`
+	sqlKeepByUID   = sqlKeep + `WHERE mailbox = ? AND uid = ? AND ident = ''`
+)
+
+func (k *keepOp) message(t *tx, row int64, indexed bool) error {
 	d := k.Decision
 	if d == nil {
 		d = &mail.Decision{}
@@ -162,8 +183,10 @@ func (k *keepOp) message(t *tx, row int64) error {
 	if k.quarantined() {
 		code = k.code()
 	}
-	if err := t.unindex(row); err != nil {
-		return err
+	if indexed {
+		if _, err := t.exec("DELETE FROM search WHERE rowid = ?", row); err != nil {
+			return err
+		}
 	}
 	_, err := t.exec(`INSERT OR REPLACE INTO message
 		(row, message_id, author, subject, source, sender, route, evidence, unknown_reason, notes, code, received, indexed)
@@ -188,7 +211,14 @@ func notesJSON(notes []string) any {
 	return string(b)
 }
 
-func (k *keepOp) body(t *tx, row int64) error {
+// body stores the octets, unless every recipient has them already.
+func (k *keepOp) body(t *tx, row int64, state mail.State) error {
+	if state == mail.Duplicate {
+		if k.Draft.name != "" {
+			t.after = append(t.after, func() { t.s.trash.remove(k.Draft.path) })
+		}
+		return nil
+	}
 	var file, data any
 	if k.Draft.name != "" {
 		file = k.Draft.name
@@ -204,7 +234,7 @@ func (k *keepOp) body(t *tx, row int64) error {
 }
 
 // route writes the copies and returns the message's state.
-func (k *keepOp) route(t *tx, row int64, id string) (mail.State, []string, error) {
+func (k *keepOp) route(t *tx, row int64) (mail.State, []string, error) {
 	var recipients []mail.Recipient
 	if k.Decision != nil {
 		recipients = k.Decision.Recipients
@@ -221,7 +251,7 @@ func (k *keepOp) route(t *tx, row int64, id string) (mail.State, []string, error
 	if due.IsZero() {
 		due = t.now
 	}
-	return t.envelopes(row, id, k.key, recipients, due)
+	return t.envelopes(row, k.key, recipients, due)
 }
 
 // Unrouted returns the messages that are durable and not routed yet, of all
@@ -261,33 +291,37 @@ func (s *Store) Route(ctx context.Context, row int64, d mail.Decision) (KeepResu
 	}
 	var out KeepResult
 	err := s.write(ctx, "route", 0, func(t *tx) error {
-		known, err := t.must("route", row)
+		m, err := t.message("route", row)
 		if err != nil {
 			return err
 		}
-		if known.State != mail.Collected {
-			return wrongState("route", known.State)
+		if m.state != mail.Collected {
+			return wrongState("route", m.state)
 		}
-		op.key = fingerprintKey(known.Fingerprint)
-		if err := op.rerouted(t, row); err != nil {
+		op.key = m.fingerprint
+		if err := op.complete(t, row); err != nil {
 			return err
 		}
-		out = KeepResult{Row: row, ID: known.ID}
-		if out.State, out.Targets, err = op.route(t, row, known.ID); err != nil {
+		out = KeepResult{Row: row, ID: m.id}
+		if out.State, out.Targets, err = op.route(t, row); err != nil {
 			return err
 		}
-		if op.quarantined() {
-			if _, err := t.exec("UPDATE body SET eml = 1 WHERE row = ?", row); err != nil {
-				return err
-			}
+		switch out.State {
+		case mail.Quarantined:
+			err = t.markEml(m)
+		case mail.Duplicate:
+			err = t.dropBody(m)
 		}
-		return t.become(row, known.State, out.State)
+		if err != nil {
+			return err
+		}
+		return t.become(row, m.state, out.State)
 	})
 	return out, err
 }
 
-// rerouted completes a message that was kept without a decision.
-func (k *keepOp) rerouted(t *tx, row int64) error {
+// complete completes a message that was kept without a decision.
+func (k *keepOp) complete(t *tx, row int64) error {
 	r, _, err := t.first("SELECT message_id, author, subject FROM message WHERE row = ?", row)
 	if err != nil {
 		return err

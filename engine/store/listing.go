@@ -77,22 +77,28 @@ func (t *tx) listed(mailbox string, it NewItem) (Known, error) {
 	if it.UID == "" && it.Ident == "" {
 		return Known{}, internal("record listing", "a message without UIDL has no identity before it is fetched")
 	}
-	k, ok, err := t.identity(mailbox, it.UID, it.Ident)
-	if err != nil {
-		return k, err
-	}
-	if ok {
-		return t.reappeared(k)
-	}
 	state := it.State
 	if state == "" {
 		state = mail.Waiting
 	}
-	k, err = t.newIdentity(newIdentity{mailbox: mailbox, uid: it.UID, ident: it.Ident, state: state, size: it.Size})
-	if err == nil && it.Reason != "" {
-		err = t.setReason(k.Row, "", it.Reason)
+	k, err := t.newIdentity(newIdentity{mailbox: mailbox, uid: it.UID, ident: it.Ident, state: state, size: it.Size})
+	if err != nil {
+		return k, err
 	}
-	return k, err
+	if k.Row != 0 {
+		if it.Reason != "" {
+			err = t.setReason(k.Row, "", it.Reason)
+		}
+		return k, err
+	}
+	k, ok, err := t.identity(mailbox, it.UID, it.Ident)
+	if err == nil && !ok {
+		err = internal("record listing", "an id was used twice")
+	}
+	if err != nil {
+		return k, err
+	}
+	return t.reappeared(k)
 }
 
 // identity finds a message by its key (rule 1).
@@ -123,7 +129,8 @@ type newIdentity struct {
 	fingerprint             []byte
 }
 
-// newIdentity inserts a message never seen before.
+// newIdentity inserts a message never seen before; Row is 0 when its key is
+// known already.
 func (t *tx) newIdentity(n newIdentity) (Known, error) {
 	if n.ident == n.uid {
 		n.ident = ""
@@ -136,11 +143,13 @@ func (t *tx) newIdentity(n newIdentity) (Known, error) {
 	if k.Ident == "" {
 		k.Ident = n.uid
 	}
-	err := t.returning(`INSERT INTO identity (id, mailbox, uid, ident, state, at_source, size, fingerprint, seen, changed)
-		VALUES (?, ?, ?, ?, ?, 'present', ?, ?, ?, ?) RETURNING row`,
-		func(r record) error { k.Row = r.int(0); return nil },
+	var err error
+	k.Row, err = t.insert(`INSERT INTO identity (id, mailbox, uid, ident, state, at_source, size, fingerprint, seen, changed)
+		VALUES (?, ?, ?, ?, ?, 'present', ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		n.id, n.mailbox, n.uid, n.ident, n.state, n.size, orNone(n.fingerprint), t.now, t.now)
-	t.moved("", n.state)
+	if k.Row != 0 {
+		t.moved("", n.state)
+	}
 	return k, err
 }
 

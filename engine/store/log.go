@@ -56,7 +56,7 @@ func (s *Store) Log(ctx context.Context, f Filter, each func(mail.Entry) error) 
 			n = min(n, left)
 		}
 		var part []mail.Entry
-		err := s.read(ctx, "log", func(c *conn) error {
+		err := s.snapshot(ctx, "log", func(c *conn) error {
 			var err error
 			part, err = readEntries(ctx, c, sqlEntry+" INDEXED BY identity_changed "+joinEntry+q.where()+
 				" ORDER BY i.changed DESC, i.row DESC LIMIT ?", append(slices.Clone(q.args), n)...)
@@ -123,7 +123,7 @@ func (f Filter) query() (*logQuery, error) {
 // when no word begins like that, by looking inside the words.
 func (s *Store) search(ctx context.Context, f Filter, q *logQuery) ([]int64, error) {
 	var rows []int64
-	err := s.read(ctx, "log", func(c *conn) error {
+	err := s.snapshot(ctx, "log", func(c *conn) error {
 		candidates, err := candidates(ctx, c, f)
 		if err != nil {
 			return err
@@ -182,7 +182,7 @@ func candidates(ctx context.Context, c *conn, f Filter) ([]int64, error) {
 func (s *Store) scan(ctx context.Context, f Filter, q *logQuery) ([]int64, error) {
 	words := strings.Fields(strings.ToLower(f.Search))
 	var rows []int64
-	err := s.read(ctx, "log", func(c *conn) error {
+	err := s.snapshot(ctx, "log", func(c *conn) error {
 		sql := `SELECT i.row, m.author, m.subject, m.message_id, i.uid, i.id FROM identity i INDEXED BY identity_changed
 			LEFT JOIN message m ON m.row = i.row LEFT JOIN mailbox b ON b.id = i.mailbox` + q.where() +
 			" ORDER BY i.changed DESC, i.row DESC LIMIT ?"
@@ -214,7 +214,7 @@ func (s *Store) scan(ctx context.Context, f Filter, q *logQuery) ([]int64, error
 func (s *Store) entries(ctx context.Context, rows []int64, each func(mail.Entry) error) error {
 	for part := range slices.Chunk(rows, page) {
 		var list []mail.Entry
-		err := s.read(ctx, "log", func(c *conn) error {
+		err := s.snapshot(ctx, "log", func(c *conn) error {
 			for _, row := range part {
 				e, err := readEntries(ctx, c, sqlEntry+joinEntry+" WHERE i.row = ?", row)
 				if err != nil {
@@ -240,7 +240,7 @@ func (s *Store) entries(ctx context.Context, rows []int64, each func(mail.Entry)
 // quarantined, too big and failed messages, oldest first.
 func (s *Store) Queue(ctx context.Context, each func(mail.Entry) error) error {
 	var rows []int64
-	err := s.read(ctx, "queue", func(c *conn) error {
+	err := s.snapshot(ctx, "queue", func(c *conn) error {
 		return c.each(ctx, sqlQueue, func(r record) error {
 			rows = append(rows, r.int(0))
 			return nil
@@ -257,7 +257,7 @@ const sqlQueue = `SELECT row FROM identity WHERE state IN ` + openStates + ` AND
 // Get returns one message by its id; CodeNotFound when there is none.
 func (s *Store) Get(ctx context.Context, id string) (mail.Entry, error) {
 	var out mail.Entry
-	err := s.read(ctx, "get", func(c *conn) error {
+	err := s.snapshot(ctx, "get", func(c *conn) error {
 		list, err := readEntries(ctx, c, sqlEntry+joinEntry+" WHERE i.id = ?", cleanID(id))
 		if err != nil {
 			return err
@@ -274,7 +274,7 @@ func (s *Store) Get(ctx context.Context, id string) (mail.Entry, error) {
 // Entry returns the journal's line of a row, as Get does.
 func (s *Store) Entry(ctx context.Context, row int64) (mail.Entry, error) {
 	var out mail.Entry
-	err := s.read(ctx, "entry", func(c *conn) error {
+	err := s.snapshot(ctx, "entry", func(c *conn) error {
 		list, err := readEntries(ctx, c, sqlEntry+joinEntry+" WHERE i.row = ?", row)
 		if err == nil && len(list) == 0 {
 			err = notFound("entry")

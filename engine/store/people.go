@@ -31,15 +31,11 @@ func (s *Store) change(ctx context.Context, name, id string, run func(op *settli
 	}
 	var targets []string
 	err = s.write(ctx, name, 0, func(t *tx) error {
-		k, err := t.must(name, row)
+		m, err := t.message(name, row)
 		if err != nil {
 			return err
 		}
-		copies, err := t.copies(row)
-		if err != nil {
-			return err
-		}
-		op := &settling{tx: t, k: k, copies: copies}
+		op := &settling{tx: t, m: m}
 		if err := run(op); err != nil {
 			return err
 		}
@@ -55,29 +51,29 @@ func (s *Store) change(ctx context.Context, name, id string, run func(op *settli
 // have something to do now. CodeWrongState when nothing of it applies.
 func (s *Store) Retry(ctx context.Context, id string) ([]string, error) {
 	return s.change(ctx, "retry", id, func(op *settling) error {
-		switch op.k.State {
+		switch op.m.state {
 		case mail.TooBig:
-			_, err := op.exec("UPDATE identity SET fetch_anyway = 1, delete_asked = 0 WHERE row = ?", op.k.Row)
+			_, err := op.exec("UPDATE identity SET fetch_anyway = 1, delete_asked = 0 WHERE row = ?", op.m.row)
 			return err
 		case mail.Failed:
-			if _, err := op.exec("UPDATE identity SET fetches = 0 WHERE row = ?", op.k.Row); err != nil {
+			if _, err := op.exec("UPDATE identity SET fetches = 0 WHERE row = ?", op.m.row); err != nil {
 				return err
 			}
-			if err := op.setReason(op.k.Row, "", ""); err != nil {
+			if err := op.setReason(op.m.row, "", ""); err != nil {
 				return err
 			}
-			return op.become(op.k.Row, mail.Failed, mail.Waiting)
+			return op.become(op.m.row, mail.Failed, mail.Waiting)
 		case mail.Queued, mail.Quarantined:
 			return op.retry()
 		}
-		return wrongState("retry", op.k.State)
+		return wrongState("retry", op.m.state)
 	})
 }
 
 func (op *settling) retry() error {
 	did, aside := false, false
-	for i := range op.copies {
-		c := &op.copies[i]
+	for i := range op.m.copies {
+		c := &op.m.copies[i]
 		switch {
 		case c.state == mail.Quarantined:
 			_, err := op.exec("UPDATE copy SET state = 'queued', attempts = 0, next = ?, queued = ?, changed = ? WHERE id = ?", op.now, op.now, op.now, c.id)
@@ -96,18 +92,18 @@ func (op *settling) retry() error {
 		op.targets = addTarget(op.targets, c.target)
 	}
 	if !did {
-		return wrongState("retry", op.k.State)
+		return wrongState("retry", op.m.state)
 	}
-	if err := op.note(op.k.Row, StepRetry, "", "", ""); err != nil || !aside {
+	if err := op.note(op.m.row, StepRetry, "", "", ""); err != nil || !aside {
 		return err
 	}
-	if err := op.setReason(op.k.Row, "", ""); err != nil {
+	if err := op.setReason(op.m.row, "", ""); err != nil {
 		return err
 	}
-	if err := op.leftQuarantine(op.k.Row, op.k.ID); err != nil {
+	if err := op.leftQuarantine(op.m); err != nil {
 		return err
 	}
-	_, err := op.conclude(op.k, op.copies)
+	_, err := op.conclude(op.m)
 	return err
 }
 
@@ -116,40 +112,40 @@ func (op *settling) retry() error {
 // provider. CodeWrongState when nothing of it applies.
 func (s *Store) Delete(ctx context.Context, id string) ([]string, error) {
 	return s.change(ctx, "delete", id, func(op *settling) error {
-		switch op.k.State {
+		switch op.m.state {
 		case mail.Waiting, mail.TooBig, mail.Failed:
-			if _, err := op.exec("UPDATE identity SET delete_asked = 1, fetch_anyway = 0 WHERE row = ?", op.k.Row); err != nil {
+			if _, err := op.exec("UPDATE identity SET delete_asked = 1, fetch_anyway = 0 WHERE row = ?", op.m.row); err != nil {
 				return err
 			}
 		case mail.Collected, mail.Queued, mail.Quarantined:
 			if err := op.closeOpen(); err != nil {
 				return err
 			}
-			if err := op.leftQuarantine(op.k.Row, op.k.ID); err != nil {
+			if err := op.leftQuarantine(op.m); err != nil {
 				return err
 			}
 		default:
-			return wrongState("delete", op.k.State)
+			return wrongState("delete", op.m.state)
 		}
-		if err := op.note(op.k.Row, StepDeleted, "", "", ""); err != nil {
+		if err := op.note(op.m.row, StepDeleted, "", "", ""); err != nil {
 			return err
 		}
-		if len(op.copies) > 0 {
-			_, err := op.conclude(op.k, op.copies)
+		if len(op.m.copies) > 0 {
+			_, err := op.conclude(op.m)
 			return err
 		}
-		if err := op.dropBody(op.k.Row, op.k.ID); err != nil {
+		if err := op.dropBody(op.m); err != nil {
 			return err
 		}
-		return op.become(op.k.Row, op.k.State, mail.Deleted)
+		return op.become(op.m.row, op.m.state, mail.Deleted)
 	})
 }
 
 // closeOpen ends every copy that is queued or in quarantine. One that is on its
 // way this moment cannot be recalled: if it arrives, Settle says so.
 func (op *settling) closeOpen() error {
-	for i := range op.copies {
-		c := &op.copies[i]
+	for i := range op.m.copies {
+		c := &op.m.copies[i]
 		if c.state != mail.Queued && c.state != mail.Quarantined {
 			continue
 		}
@@ -174,10 +170,10 @@ func (op *settling) closeOpen() error {
 // here any more.
 func (s *Store) SendTo(ctx context.Context, id string, to mail.Recipient) ([]string, error) {
 	return s.change(ctx, "send to", id, func(op *settling) error {
-		switch op.k.State {
+		switch op.m.state {
 		case mail.Collected, mail.Queued, mail.Quarantined:
 		default:
-			return wrongState("send to", op.k.State)
+			return wrongState("send to", op.m.state)
 		}
 		if err := op.closeOpen(); err != nil {
 			return err
@@ -185,19 +181,19 @@ func (s *Store) SendTo(ctx context.Context, id string, to mail.Recipient) ([]str
 		if err := op.add(to); err != nil {
 			return err
 		}
-		if err := op.note(op.k.Row, StepSentTo, to.Address, "", ""); err != nil {
+		if err := op.note(op.m.row, StepSentTo, to.Address, "", ""); err != nil {
 			return err
 		}
-		if err := op.setReason(op.k.Row, "", ""); err != nil {
+		if err := op.setReason(op.m.row, "", ""); err != nil {
 			return err
 		}
-		if err := op.leftQuarantine(op.k.Row, op.k.ID); err != nil {
+		if err := op.leftQuarantine(op.m); err != nil {
 			return err
 		}
-		if err := op.reindex(op.k.Row); err != nil {
+		if err := op.reindex(op.m.row); err != nil {
 			return err
 		}
-		_, err := op.conclude(op.k, op.copies)
+		_, err := op.conclude(op.m)
 		return err
 	})
 }
@@ -205,18 +201,18 @@ func (s *Store) SendTo(ctx context.Context, id string, to mail.Recipient) ([]str
 // add queues a copy for one more person; one that had it already gets it anew.
 func (op *settling) add(to mail.Recipient) error {
 	op.targets = addTarget(op.targets, to.Target)
-	if i := slices.IndexFunc(op.copies, func(c copyRow) bool { return c.person == to.Person }); i >= 0 {
-		c := &op.copies[i]
+	if i := slices.IndexFunc(op.m.copies, func(c copyRow) bool { return c.person == to.Person }); i >= 0 {
+		c := &op.m.copies[i]
 		c.state, c.target = mail.Queued, to.Target
 		_, err := op.exec(`UPDATE copy SET address = ?, target = ?, unknown = ?, outside = ?, state = 'queued', code = '', reply = '', attempts = 0,
 			next = ?, queued = ?, changed = ?, held_by = NULL, duplicate_of = NULL WHERE id = ?`,
 			to.Address, to.Target, to.Unknown, to.Outside, op.now, op.now, op.now, c.id)
 		return err
 	}
-	id := copyID(op.k.Row, 0)
-	if n := len(op.copies); n > 0 {
-		id = op.copies[n-1].id + 1
+	id := copyID(op.m.row, 0)
+	if n := len(op.m.copies); n > 0 {
+		id = op.m.copies[n-1].id + 1
 	}
-	op.copies = append(op.copies, copyRow{id: id, person: to.Person, address: to.Address, target: to.Target, unknown: to.Unknown, state: mail.Queued})
+	op.m.copies = append(op.m.copies, copyRow{id: id, person: to.Person, address: to.Address, target: to.Target, unknown: to.Unknown, state: mail.Queued})
 	return op.newCopy(id, to, mail.Queued, "", op.now, 0, 0)
 }

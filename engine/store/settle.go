@@ -57,27 +57,21 @@ func (s *Store) Settle(ctx context.Context, job mail.Job, list []Settlement) (Se
 // settling is one message while its outcomes are recorded.
 type settling struct {
 	*tx
-	k        Known
-	copies   []copyRow
+	m        *message
 	targets  []string
-	marked   bool // the .eml is recorded
 	rerouted bool
 }
 
 func (t *tx) settle(row int64, list []Settlement) (SettleResult, error) {
-	k, err := t.must("settle", row)
+	m, err := t.message("settle", row)
 	if err != nil {
 		return SettleResult{}, err
 	}
-	copies, err := t.copies(row)
-	if err != nil {
-		return SettleResult{}, err
-	}
-	op := &settling{tx: t, k: k, copies: copies}
+	op := &settling{tx: t, m: m}
 	landed := make([]int64, 0, len(list))
 	for _, st := range list {
 		landed = append(landed, st.Copy.ID)
-		i := slices.IndexFunc(op.copies, func(c copyRow) bool { return c.id == st.Copy.ID })
+		i := slices.IndexFunc(op.m.copies, func(c copyRow) bool { return c.id == st.Copy.ID })
 		if i < 0 {
 			continue
 		}
@@ -90,14 +84,14 @@ func (t *tx) settle(row int64, list []Settlement) (SettleResult, error) {
 			return SettleResult{}, err
 		}
 	}
-	state, err := t.conclude(k, op.copies)
+	state, err := t.conclude(m)
 	t.after = append(t.after, func() { t.s.land(landed) })
 	return SettleResult{Row: row, State: state, Targets: op.targets}, err
 }
 
 // record writes the outcome of one copy.
 func (op *settling) record(i int, st Settlement) error {
-	c := &op.copies[i]
+	c := &op.m.copies[i]
 	if st.State == mail.Delivered && st.Reroute == nil {
 		return op.delivered(c, st)
 	}
@@ -122,13 +116,7 @@ func (op *settling) delivered(c *copyRow, st Settlement) error {
 	if err != nil {
 		return err
 	}
-	c.state = mail.Delivered
-	if op.k.FirstDelivered.IsZero() {
-		op.k.FirstDelivered = op.now
-		if err := op.firstDelivered(op.k.Row, op.now); err != nil {
-			return err
-		}
-	}
+	c.state, op.m.first = mail.Delivered, op.now
 	return op.released(c.id, true)
 }
 
@@ -139,14 +127,11 @@ func (op *settling) quarantine(c *copyRow, st Settlement) error {
 		return err
 	}
 	c.state = mail.Quarantined
-	if err := op.note(op.k.Row, StepQuarantined, c.address, st.Code, st.Reply); err != nil {
+	if err := op.note(op.m.row, StepQuarantined, c.address, st.Code, st.Reply); err != nil {
 		return err
 	}
-	if !op.marked {
-		op.marked = true
-		if err := op.markEml(op.k.Row); err != nil {
-			return err
-		}
+	if err := op.markEml(op.m); err != nil {
+		return err
 	}
 	return op.released(c.id, false)
 }
@@ -168,7 +153,7 @@ func (op *settling) again(c *copyRow, st Settlement) error {
 	if st.PossibleDuplicate {
 		what = StepPossibleDuplicate
 	}
-	return op.note(op.k.Row, what, c.address, st.Code, st.Reply)
+	return op.note(op.m.row, what, c.address, st.Code, st.Reply)
 }
 
 // released lets go of the copies that were held behind this one.
@@ -184,36 +169,33 @@ func (op *settling) released(id int64, delivered bool) error {
 // has one for that person already: the unknown recipient gets one copy of a
 // message, however many of its addresses were unknown.
 func (op *settling) reroute(i int, st Settlement) error {
-	c := op.copies[i]
+	c := op.m.copies[i]
 	to := *st.Reroute
-	if err := op.note(op.k.Row, StepRerouted, c.address, st.Code, st.Reply); err != nil {
+	if err := op.note(op.m.row, StepRerouted, c.address, st.Code, st.Reply); err != nil {
 		return err
 	}
 	if err := op.released(c.id, false); err != nil {
 		return err
 	}
 	op.rerouted = true
-	if j := slices.IndexFunc(op.copies, func(o copyRow) bool { return o.id != c.id && o.person == to.Person }); j >= 0 {
-		op.copies = slices.Delete(op.copies, i, i+1)
+	if j := slices.IndexFunc(op.m.copies, func(o copyRow) bool { return o.id != c.id && o.person == to.Person }); j >= 0 {
+		op.m.copies = slices.Delete(op.m.copies, i, i+1)
 		_, err := op.exec("DELETE FROM copy WHERE id = ?", c.id)
 		return err
 	}
-	return op.readdress(&op.copies[i], to, st.RerouteReason)
+	return op.readdress(&op.m.copies[i], to, st.RerouteReason)
 }
 
 // readdress gives a copy to another person, under rule 35.
 func (op *settling) readdress(c *copyRow, to mail.Recipient, reason string) error {
-	others, err := op.others(op.k.Row, fingerprintKey(op.k.Fingerprint))
+	others, err := op.others(op.m.row, op.m.fingerprint)
 	if err != nil {
 		return err
 	}
 	state, held, dup, next := mail.Queued, int64(0), int64(0), op.now
 	if o, ok := others[to.Person]; ok {
 		if o.state == mail.Delivered {
-			state, dup, next = mail.Duplicate, rowOf(o.id), time.Time{}
-			if err := op.firstDelivered(op.k.Row, o.changed); err != nil {
-				return err
-			}
+			state, dup, next, op.m.first = mail.Duplicate, rowOf(o.id), time.Time{}, o.changed
 		} else {
 			held = o.id
 		}
@@ -235,13 +217,13 @@ func (op *settling) readdress(c *copyRow, to mail.Recipient, reason string) erro
 
 // afterReroute notes the route and makes the new address findable.
 func (op *settling) afterReroute() error {
-	only := !slices.ContainsFunc(op.copies, func(c copyRow) bool { return !c.unknown })
+	only := !slices.ContainsFunc(op.m.copies, func(c copyRow) bool { return !c.unknown })
 	if only {
-		if _, err := op.exec("UPDATE message SET route = 'unknown' WHERE row = ?", op.k.Row); err != nil {
+		if _, err := op.exec("UPDATE message SET route = 'unknown' WHERE row = ?", op.m.row); err != nil {
 			return err
 		}
 	}
-	return op.reindex(op.k.Row)
+	return op.reindex(op.m.row)
 }
 
 // reindex makes a message findable by its present recipients too.

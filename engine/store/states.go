@@ -29,12 +29,13 @@ type MailboxState struct {
 
 // TargetState is what outlives a restart of a target.
 type TargetState struct {
-	Name        string    `json:"-"`
-	PausedUntil time.Time `json:"paused_until,omitzero"`
-	Attempts    int       `json:"attempts,omitempty"` // in a row, booked before the dial (rule 44)
-	Code        mail.Code `json:"code,omitempty"`
-	Reply       string    `json:"reply,omitempty"`
-	Refusals    int       `json:"refusals,omitempty"` // 5.7.x in a row (rule 45)
+	Name        string     `json:"-"`
+	PausedUntil time.Time  `json:"paused_until,omitzero"`
+	Attempts    int        `json:"attempts,omitempty"` // in a row, booked before the dial (rule 44)
+	Class       mail.Class `json:"class,omitempty"`
+	Code        mail.Code  `json:"code,omitempty"`
+	Reply       string     `json:"reply,omitempty"`
+	Refusals    int        `json:"refusals,omitempty"` // 5.7.x in a row (rule 45)
 
 	Notes map[string]string `json:"notes,omitempty"`
 }

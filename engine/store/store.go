@@ -64,6 +64,7 @@ type Store struct {
 	w       *conn // the writer's
 	ops     chan *operation
 	written chan struct{}
+	commits atomic.Int64
 	damage  atomic.Pointer[error]
 
 	readers chan *conn    // idle
@@ -227,7 +228,8 @@ func (s *Store) Close() error {
 	return fail("close", errors.Join(err, s.w.close()))
 }
 
-// read lends a connection on which fn sees one state of the database.
+// read lends a connection for one query; snapshot is for several that must see
+// one state of the database.
 func (s *Store) read(ctx context.Context, name string, fn func(*conn) error) error {
 	if err := s.enter(name); err != nil {
 		return err
@@ -238,14 +240,21 @@ func (s *Store) read(ctx context.Context, name string, fn func(*conn) error) err
 		return fail(name, err)
 	}
 	defer func() { s.readers <- c }()
-	if _, err := c.exec("BEGIN"); err != nil {
-		return fail(name, s.watch(err))
-	}
-	err = fn(c)
-	if _, cerr := c.exec("ROLLBACK"); err == nil {
-		err = cerr
-	}
-	return fail(name, s.watch(err))
+	return fail(name, s.watch(fn(c)))
+}
+
+// snapshot lends a connection on which fn sees one state of the database.
+func (s *Store) snapshot(ctx context.Context, name string, fn func(*conn) error) error {
+	return s.read(ctx, name, func(c *conn) error {
+		if _, err := c.exec("BEGIN"); err != nil {
+			return err
+		}
+		err := fn(c)
+		if _, cerr := c.exec("ROLLBACK"); err == nil {
+			err = cerr
+		}
+		return err
+	})
 }
 
 func (s *Store) reader(ctx context.Context) (*conn, error) {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"runtime"
 	"time"
 
 	"postbag/engine/mail"
@@ -37,6 +38,20 @@ type tx struct {
 func (t *tx) exec(sql string, args ...any) (int64, error) {
 	t.dirty = true
 	return t.conn.exec(sql, args...)
+}
+
+// insert adds a row and returns its number; 0 when ON CONFLICT DO NOTHING kept
+// it out.
+func (t *tx) insert(sql string, args ...any) (int64, error) {
+	t.dirty = true
+	res, err := t.conn.run(sql, args)
+	if err != nil {
+		return 0, err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return 0, err
+	}
+	return res.LastInsertId()
 }
 
 // returning changes something and hands over its RETURNING rows.
@@ -92,48 +107,62 @@ func (s *Store) write(ctx context.Context, name string, bytes int64, run func(*t
 // writer runs operations until the channel is closed.
 func (s *Store) writer() {
 	defer close(s.written)
-	batch := make([]*operation, 0, maxBatch)
+	b := &batch{s: s}
 	for op := range s.ops {
-		batch = s.drain(append(batch[:0], op))
-		s.commit(batch)
+		b.ops, b.bytes = append(b.ops[:0], op), op.bytes
+		b.commit()
 	}
 }
 
-// drain adds to a batch what waits already, within the bounds.
-func (s *Store) drain(batch []*operation) []*operation {
-	bytes := batch[0].bytes
-	for len(batch) < maxBatch && bytes < maxBytes {
+// batch is what shares one transaction.
+type batch struct {
+	s     *Store
+	ops   []*operation
+	bytes int64
+}
+
+// more adds what waits already, within the bounds. What was answered a moment
+// ago is about to come back with its next step: giving up the processor once
+// lets it, and costs nothing when nobody is there.
+func (b *batch) more() bool {
+	before := len(b.ops)
+	for yielded := false; len(b.ops) < maxBatch && b.bytes < maxBytes; {
 		select {
-		case op, ok := <-s.ops:
+		case op, ok := <-b.s.ops:
 			if !ok {
-				return batch
+				return false
 			}
-			batch = append(batch, op)
-			bytes += op.bytes
+			b.ops = append(b.ops, op)
+			b.bytes += op.bytes
+			continue
 		default:
-			return batch
 		}
+		if yielded || len(b.ops) > before {
+			break
+		}
+		yielded = true
+		runtime.Gosched()
 	}
-	return batch
+	return len(b.ops) > before
 }
 
-// commit runs a batch in one transaction and answers all. When one operation
-// fails in the middle of its changes, or the commit does, each is run again
-// alone, so that it fails only itself.
-func (s *Store) commit(batch []*operation) {
-	if err := s.together(batch); err != nil {
-		if len(batch) == 1 {
-			batch[0].err = err
-		} else {
-			for _, op := range batch {
+// commit runs the batch in one transaction, with what comes meanwhile, and
+// answers all. When one operation fails in the middle of its changes, or the
+// commit does, each is run again alone, so that it fails only itself.
+func (b *batch) commit() {
+	if err := b.s.together(b); err != nil {
+		all := b.ops
+		for _, op := range all {
+			op.err = err
+			if len(all) > 1 {
 				op.err = nil
-				if err := s.together([]*operation{op}); err != nil {
+				if err := b.s.together(&batch{s: b.s, ops: []*operation{op}, bytes: maxBytes}); err != nil {
 					op.err = err
 				}
 			}
 		}
 	}
-	for _, op := range batch {
+	for _, op := range b.ops {
 		close(op.done)
 	}
 }
@@ -141,7 +170,7 @@ func (s *Store) commit(batch []*operation) {
 // together runs the batch in one transaction. An error means that nothing of
 // it was kept; an operation that refused without changing anything has its
 // error in op.err and harms nobody.
-func (s *Store) together(batch []*operation) error {
+func (s *Store) together(b *batch) error {
 	if err := s.damage.Load(); err != nil {
 		return *err
 	}
@@ -150,7 +179,7 @@ func (s *Store) together(batch []*operation) error {
 		return s.watch(err)
 	}
 	t := &tx{conn: c, s: s, now: s.now().UTC().Truncate(time.Millisecond), delta: make(map[mail.State]int64)}
-	err := t.runAll(batch)
+	err := t.runAll(b)
 	if err == nil {
 		_, err = c.exec("COMMIT")
 	}
@@ -160,6 +189,7 @@ func (s *Store) together(batch []*operation) error {
 		_, _ = c.exec("ROLLBACK")
 		return s.watch(err)
 	}
+	s.commits.Add(1)
 	if t.spool != 0 {
 		s.spool.Add(t.spool)
 	}
@@ -169,8 +199,9 @@ func (s *Store) together(batch []*operation) error {
 	return nil
 }
 
-func (t *tx) runAll(batch []*operation) error {
-	for _, op := range batch {
+func (t *tx) runAll(b *batch) error {
+	for done := 0; done < len(b.ops) || b.more(); done++ {
+		op := b.ops[done]
 		t.dirty = false
 		op.err = op.run(t)
 		if op.err != nil && (t.dirty || isDamage(op.err) || isFull(op.err)) {
