@@ -12,7 +12,6 @@ import (
 	"postbag/app/i18n"
 	"postbag/app/secret"
 	"postbag/engine/mail"
-	"postbag/engine/store"
 )
 
 // Application opens the parts that a command or a window asks for.
@@ -70,14 +69,7 @@ func (a *Application) Repair(ctx context.Context, o facts.Options) (facts.Repair
 		return facts.RepairReport{}, err
 	}
 	defer lock.release()
-	rep, err := store.Repair(ctx, store.Options{Dir: storeDir(o.Data)})
-	if err != nil {
-		return facts.RepairReport{}, err
-	}
-	return facts.RepairReport{
-		Damaged: rep.Damaged, Aside: rep.Aside, Known: rep.Known, Queued: rep.Queued,
-		Journal: rep.Journal, Reimported: rep.Reimported, Lost: rep.Lost,
-	}, nil
+	return facts.RepairReport{}, &mail.Failure{Code: facts.CodeNotAvailable}
 }
 
 // ConfigFile is the configuration file of the options.
@@ -91,7 +83,7 @@ func (c *ConfigFile) Init(context.Context) error {
 	if err := os.MkdirAll(filepath.Dir(c.o.Config), 0o700); err != nil {
 		return &mail.Failure{Class: mail.NeedsUser, Code: facts.CodeConfigRead, Op: c.o.Config, Err: err}
 	}
-	err := config.WriteSample(c.o.Config, c.o.Lang)
+	err := config.Init(c.o.Config, config.Sample(c.o.Lang))
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return &mail.Failure{Class: mail.NeedsUser, Code: facts.CodeConfigExists, Op: c.o.Config}
@@ -119,5 +111,5 @@ func (c *ConfigFile) Show(context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return config.Show(cfg)
+	return string(config.Show(cfg)), nil
 }

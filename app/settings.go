@@ -25,19 +25,20 @@ type secrets interface {
 // builder turns the configuration into what the engine works by.
 type builder struct {
 	cfg          *config.Config
+	router       *route.Router
 	secrets      secrets
 	log          *slog.Logger
 	installation string
-	transcript   func(mailbox string) pop3.Transcript
 }
 
 // settings builds the engine's settings. The configuration is valid, so an
 // error is a fault of this program.
-func (b builder) settings() (engine.Settings, error) {
+func (b *builder) settings() (engine.Settings, error) {
 	router, err := route.New(b.office())
 	if err != nil {
 		return engine.Settings{}, fmt.Errorf("routing rules: %w", err)
 	}
+	b.router = router
 	s := engine.Settings{
 		Route:         router.Lookup,
 		OwnSender:     b.ownSender(),
@@ -56,7 +57,7 @@ func (b builder) settings() (engine.Settings, error) {
 		s.Targets = append(s.Targets, b.target(&b.cfg.Targets[i]))
 	}
 	for i := range b.cfg.Mailboxes {
-		mb, err := b.mailbox(router, &b.cfg.Mailboxes[i])
+		mb, err := b.mailbox(&b.cfg.Mailboxes[i])
 		if err != nil {
 			return engine.Settings{}, err
 		}
@@ -66,14 +67,14 @@ func (b builder) settings() (engine.Settings, error) {
 }
 
 // ownSender is the envelope sender for copies that leave the office's domains.
-func (b builder) ownSender() string {
+func (b *builder) ownSender() string {
 	if b.cfg.Office.Administrator != "" {
 		return b.cfg.Office.Administrator
 	}
 	return b.cfg.Office.UnknownRecipient
 }
 
-func (b builder) office() route.Office {
+func (b *builder) office() route.Office {
 	o := route.Office{
 		Domains:          b.cfg.Office.Domains,
 		UnknownRecipient: b.cfg.Office.UnknownRecipient,
@@ -100,7 +101,7 @@ func (b builder) office() route.Office {
 	return o
 }
 
-func (b builder) target(t *config.Target) deliver.Target {
+func (b *builder) target(t *config.Target) deliver.Target {
 	return deliver.Target{
 		Name: t.Name, Host: t.Host, Port: t.Port, Protocol: t.Protocol, Security: t.Security,
 		Auth: t.Auth, Username: t.Username, ServerName: t.ServerName, CAFile: b.cfg.Path(t.CAFile),
@@ -109,8 +110,17 @@ func (b builder) target(t *config.Target) deliver.Target {
 	}
 }
 
-func (b builder) mailbox(router *route.Router, m *config.Mailbox) (engine.Mailbox, error) {
-	rules, err := router.Compile(route.Mailbox{
+// lookup finds the recipients that an address means.
+func (b *builder) lookup(address string) []mail.Recipient {
+	if address == "" {
+		return nil
+	}
+	return b.router.Lookup(address)
+}
+
+// rules compiles the routing rules of a mailbox.
+func (b *builder) rules(m *config.Mailbox) (*route.Rules, error) {
+	rules, err := b.router.Compile(route.Mailbox{
 		ID: m.ID, Name: m.Name, Kind: m.Kind, DeliverTo: m.DeliverTo, Username: m.Username,
 		EnvelopeHeaders: m.EnvelopeHeaders, EnvelopeOccurrence: m.EnvelopeOccurrence,
 		EnvelopePrefix: m.EnvelopePrefix, EnvelopePattern: m.EnvelopePattern,
@@ -118,7 +128,15 @@ func (b builder) mailbox(router *route.Router, m *config.Mailbox) (engine.Mailbo
 		ReceivedFor: m.ReceivedFor, ReceivedSkip: m.ReceivedSkip, UseBcc: m.UseBcc,
 	})
 	if err != nil {
-		return engine.Mailbox{}, fmt.Errorf("mailbox %q: %w", m.Name, err)
+		return nil, fmt.Errorf("mailbox %q: %w", m.Name, err)
+	}
+	return rules, nil
+}
+
+func (b *builder) mailbox(m *config.Mailbox) (engine.Mailbox, error) {
+	rules, err := b.rules(m)
+	if err != nil {
+		return engine.Mailbox{}, err
 	}
 	return engine.Mailbox{
 		ID: m.ID, Name: m.Name, Host: m.Host, Rules: rules, Enabled: m.Enabled,
@@ -134,7 +152,7 @@ func (b builder) mailbox(router *route.Router, m *config.Mailbox) (engine.Mailbo
 }
 
 // dial signs in to a mailbox; step, when not nil, hears each step that worked.
-func (b builder) dial(ctx context.Context, m *config.Mailbox, step func(string)) (source.Session, error) {
+func (b *builder) dial(ctx context.Context, m *config.Mailbox, step func(string)) (source.Session, error) {
 	password, err := b.secrets.Read(ctx, m.Secret)
 	if err != nil {
 		return nil, err
@@ -148,7 +166,7 @@ func (b builder) dial(ctx context.Context, m *config.Mailbox, step func(string))
 }
 
 // targetSecret reads the secret of a target by its name.
-func (b builder) targetSecret(ctx context.Context, name string) (string, error) {
+func (b *builder) targetSecret(ctx context.Context, name string) (string, error) {
 	for _, t := range b.cfg.Targets {
 		if t.Name == name {
 			if t.Secret == "" {

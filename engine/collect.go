@@ -86,7 +86,10 @@ func (e *Engine) collectMailbox(ctx context.Context, mb *Mailbox, r *run) Result
 	defer lock.Unlock()
 	if why := e.mayCollect(ctx, mb); why != nil {
 		res := Result{Mailbox: mb.ID, Kind: ResultSkipped, Failure: why}
-		e.publish(Event{Kind: EventEnded, Mailbox: mb.ID, Failure: why})
+		if why.Code != mail.CodePaused {
+			res.Kind = resultOf(why)
+		}
+		e.publish(Event{Kind: EventEnded, Mailbox: mb.ID, Result: res})
 		return res
 	}
 	e.publish(Event{Kind: EventSession, Mailbox: mb.ID})
@@ -99,7 +102,7 @@ func (e *Engine) collectMailbox(ctx context.Context, mb *Mailbox, r *run) Result
 	if berr := e.book(ctx, mb, start, res); berr != nil {
 		e.deps.Log.Error("the result of a collection could not be stored", "mailbox", mb.ID, "error", berr)
 	}
-	e.publish(Event{Kind: EventEnded, Mailbox: mb.ID, Done: res.Fetched, Failure: res.Failure})
+	e.publish(Event{Kind: EventEnded, Mailbox: mb.ID, Result: res})
 	return res
 }
 
@@ -121,6 +124,15 @@ func (e *Engine) runSessions(ctx context.Context, mb *Mailbox, r *run, w *watch)
 	}
 }
 
+// CollectOnce is Collect for a process that does nothing else.
+func (e *Engine) CollectOnce(ctx context.Context, ids []string) (Report, error) {
+	if err := e.Start(); err != nil {
+		return Report{}, err
+	}
+	rep, err := e.Collect(ctx, ids)
+	return rep, errors.Join(err, e.Stop(context.WithoutCancel(ctx)))
+}
+
 // roomFor stops collecting when the disk for messages under way is used up:
 // what cannot be kept safely stays at the provider (rule 44).
 func (e *Engine) roomFor() error {
@@ -136,7 +148,7 @@ func (e *Engine) roomFor() error {
 func (e *Engine) sweepAll(ctx context.Context, boxes []Mailbox, results []Result, r *run) {
 	for i := range boxes {
 		mb := &boxes[i]
-		if results[i].Kind == ResultSkipped || results[i].Kind == ResultNeedsUser {
+		if results[i].Kind == ResultSkipped || results[i].Kind == ResultNeedsUser || results[i].LoginDelay > 0 {
 			continue
 		}
 		due, err := e.deletable(ctx, mb)
@@ -190,10 +202,8 @@ func (e *Engine) sweep(ctx context.Context, mb *Mailbox, r *run) error {
 func (e *Engine) report(ctx context.Context, r *run, results []Result) (Report, error) {
 	rep := Report{Results: results, Rows: r.rows(), Interrupted: ctx.Err() != nil}
 	ctx = context.WithoutCancel(ctx)
-	var err error
 	rep.Quarantined, rep.SetAside = r.setAside()
-	balance, berr := e.deps.Store.Balance(ctx)
-	err = errors.Join(err, berr)
+	balance, err := e.deps.Store.Balance(ctx)
 	rep.Queued = balance[mail.Queued] + balance[mail.Collected]
 	e.publish(Event{Kind: EventIdle})
 	return rep, err

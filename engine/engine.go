@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -56,6 +57,9 @@ type Deps struct {
 	Jitter func() float64
 	// Secret reads the secret of a target by its name.
 	Secret func(ctx context.Context, target string) (string, error)
+	// Transcript, if not nil, keeps the masked lines of the sessions with a
+	// server; it may return nil.
+	Transcript func(protocol, name string) io.Writer
 }
 
 // Engine collects, routes and delivers.
@@ -64,10 +68,15 @@ type Engine struct {
 	events   bus
 	sessions sync.Map // mailbox id -> *sync.Mutex: one session per mailbox (rule 9)
 
+	deferred chan struct{} // the queue has a new time to wait for
+
 	mu       sync.Mutex
 	settings Settings
-	pools    map[string]*pool
-	running  bool
+	pools    map[string]*pool           // by target
+	watches  map[string]map[*watch]bool // by mailbox
+	runs     map[*run]bool
+	planned  map[string]time.Time // next collection by mailbox
+	renew    context.CancelFunc   // ends the generation of Run that works by old settings
 }
 
 // New returns an engine that does nothing yet.
@@ -81,7 +90,38 @@ func New(settings Settings, deps Deps) *Engine {
 	if deps.Jitter == nil {
 		deps.Jitter = func() float64 { return 0.5 }
 	}
-	return &Engine{deps: deps, settings: settings, pools: make(map[string]*pool)}
+	return &Engine{
+		deps: deps, settings: settings, deferred: make(chan struct{}, 1),
+		pools: make(map[string]*pool), watches: make(map[string]map[*watch]bool),
+		runs: make(map[*run]bool), planned: make(map[string]time.Time),
+	}
+}
+
+// Apply makes the engine work by other settings: running sessions end, and
+// what they had is found again by the next ones.
+func (e *Engine) Apply(ctx context.Context, s Settings) error {
+	e.mu.Lock()
+	e.settings = s
+	serving := len(e.pools) > 0
+	e.mu.Unlock()
+	if !serving {
+		return nil
+	}
+	err := e.Stop(ctx)
+	if serr := e.Start(); err == nil {
+		err = serr
+	}
+	e.renewSchedule()
+	return err
+}
+
+// renewSchedule makes Run plan anew.
+func (e *Engine) renewSchedule() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.renew != nil {
+		e.renew()
+	}
 }
 
 // Subscribe calls f for each event until cancel is called. f must not block.
@@ -90,6 +130,13 @@ func (e *Engine) Subscribe(f func(Event)) (cancel func()) { return e.events.subs
 func (e *Engine) publish(ev Event) {
 	ev.Time = e.deps.Now()
 	e.events.publish(ev)
+}
+
+func (e *Engine) transcript(protocol, name string) io.Writer {
+	if e.deps.Transcript == nil {
+		return nil
+	}
+	return e.deps.Transcript(protocol, name)
 }
 
 func (e *Engine) current() Settings {

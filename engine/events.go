@@ -36,6 +36,8 @@ type Event struct {
 	Done       int
 	DoneBytes  int64
 	Failure    *mail.Failure
+	Result     Result    // of EventEnded
+	Until      time.Time // of EventTarget: when it is tried again
 }
 
 // bus hands events to whoever listens. A listener is called on the goroutine

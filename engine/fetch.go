@@ -146,6 +146,7 @@ func (f *fetcher) commit(ctx context.Context, it source.Planned, ident, fp strin
 	f.mu.Unlock()
 	f.run.touch(res.Row)
 	if kept.QuarantineCode != "" {
+		f.run.quarantined(res.Row)
 		f.e.attention(f.mb.ID, &mail.Failure{Class: mail.NeedsUser, Code: kept.QuarantineCode, Op: "route"})
 	}
 	f.watch.expect(res.Row, res.State)
@@ -200,6 +201,7 @@ func (f *fetcher) refused(ctx context.Context, it source.Planned, why *mail.Fail
 	f.run.touch(it.Known.Row)
 	f.run.missed(f.mb.ID, why)
 	if state == mail.Failed {
+		f.run.gaveUp(it.Known.Row)
 		f.e.attention(f.mb.ID, &mail.Failure{Class: mail.NeedsUser, Code: why.Code, Op: "RETR", Reply: why.Reply})
 	}
 	return nil

@@ -1,9 +1,9 @@
 package engine
 
 import (
-	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"postbag/engine/mail"
 	"postbag/engine/source"
@@ -23,10 +23,11 @@ const (
 
 // Result is what became of one mailbox.
 type Result struct {
-	Mailbox string // id
-	Kind    ResultKind
-	Failure *mail.Failure // nil when ok
-	Fetched int           // messages
+	Mailbox    string // id
+	Kind       ResultKind
+	Failure    *mail.Failure // nil when ok
+	Fetched    int           // messages
+	LoginDelay time.Duration // that the server asked for
 }
 
 // Report is what a collection brought.
@@ -52,6 +53,8 @@ type run struct {
 	order   []int64
 	known   map[int64]bool
 	boxes   map[string]*tally
+	aside   map[int64]bool // messages that went into quarantine
+	failed  map[int64]bool // messages set aside after three failed fetches
 	missing map[int64]bool // rows that vanished from their listing and were not found again
 }
 
@@ -65,10 +68,12 @@ type tally struct {
 	broken                int
 	badLines              int
 	miss                  *mail.Failure
+	loginDelay            time.Duration
 }
 
 func newRun(e *Engine) *run {
-	return &run{e: e, known: make(map[int64]bool), boxes: make(map[string]*tally), missing: make(map[int64]bool)}
+	return &run{e: e, known: make(map[int64]bool), boxes: make(map[string]*tally), missing: make(map[int64]bool),
+		aside: make(map[int64]bool), failed: make(map[int64]bool)}
 }
 
 func (r *run) box(id string) *tally {
@@ -121,11 +126,45 @@ func (r *run) fetched(mailbox string, size int64) {
 	r.e.publish(ev)
 }
 
+// settled notes the end of an attempt at a message, in whichever mailbox.
+func (r *run) settled(row int64, aside bool) {
+	r.touch(row)
+	if aside {
+		r.quarantined(row)
+	}
+}
+
+func (r *run) quarantined(row int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.aside[row] = true
+}
+
+func (r *run) gaveUp(row int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failed[row] = true
+}
+
+// setAside counts what this run put into quarantine, and what it gave up fetching.
+func (r *run) setAside() (quarantined, failed int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.aside), len(r.failed)
+}
+
 // faults notes how many lines of a listing could not be read.
 func (r *run) faults(mailbox string, n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.box(mailbox).badLines = n
+}
+
+// delay remembers how long the server wants to be left alone (rule 9).
+func (r *run) delay(mailbox string, d time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.box(mailbox).loginDelay = d
 }
 
 // missed remembers why a message of the mailbox was not fetched.
@@ -221,7 +260,7 @@ func (r *run) outcome(mailbox string, err error) Result {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t := r.box(mailbox)
-	res := Result{Mailbox: mailbox, Kind: ResultOK, Fetched: t.done}
+	res := Result{Mailbox: mailbox, Kind: ResultOK, Fetched: t.done, LoginDelay: t.loginDelay}
 	if err == nil && t.miss != nil && len(t.avoid) > 0 {
 		// The line carried the others: the one message is counted (rule 16),
 		// and the mailbox is not collected whole.
@@ -243,11 +282,4 @@ func resultOf(f *mail.Failure) ResultKind {
 		return ResultTemporary
 	}
 	return ResultFailed
-}
-
-// mailboxes returns the ids that this run has worked on.
-func (r *run) mailboxes() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Sorted(maps.Keys(r.boxes))
 }

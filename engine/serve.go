@@ -16,11 +16,11 @@ const housekeeping = time.Hour
 
 // Run collects by schedule and delivers what is due, until ctx ends; then it
 // begins nothing new, finishes what is in flight and returns nil.
-func (e *Engine) Run(ctx context.Context) error {
+func (e *Engine) Run(ctx context.Context) (err error) {
 	if err := e.Start(); err != nil {
 		return err
 	}
-	defer e.Stop(context.WithoutCancel(ctx))
+	defer func() { err = errors.Join(err, e.Stop(context.WithoutCancel(ctx))) }()
 	for ctx.Err() == nil {
 		e.generation(ctx)
 	}
@@ -72,7 +72,7 @@ func (e *Engine) follow(ctx context.Context, mb *Mailbox) {
 // nextCollection asks the schedule, counting from the last sign-in, whoever
 // caused it.
 func (e *Engine) nextCollection(ctx context.Context, mb *Mailbox, last time.Time) time.Time {
-	st, err := e.deps.Store.Mailbox(ctx, mb.ID)
+	st, err := e.deps.Store.GetMailbox(ctx, mb.ID)
 	if err == nil && st.LastStart.After(last) {
 		last = st.LastStart
 	}

@@ -45,6 +45,7 @@ func (e *Engine) runSession(ctx context.Context, mb *Mailbox, r *run, w *watch) 
 		return false, err
 	}
 	defer conn.Close()
+	r.delay(mb.ID, conn.Capabilities().LoginDelay)
 	s := &session{e: e, mb: mb, run: r, conn: conn, began: e.deps.Now()}
 	if err := s.look(ctx); err != nil {
 		return false, err
@@ -56,7 +57,7 @@ func (e *Engine) runSession(ctx context.Context, mb *Mailbox, r *run, w *watch) 
 	s.adopt(s.plan.Pending)
 	more, err := s.collect(ctx)
 	if err != nil {
-		return r.mayGoOn(mb.ID) && ctx.Err() == nil, err
+		return conn.Capabilities().LoginDelay == 0 && ctx.Err() == nil && r.mayGoOn(mb.ID), err
 	}
 	if !more {
 		if err := s.settle(ctx, w); err != nil {
@@ -95,6 +96,9 @@ func (s *session) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.welcomeBack(ctx, cmp); err != nil {
+		return err
+	}
 	vanished := convert(cmp.Vanished)
 	if !s.listing.HasUIDL || len(s.listing.Faults) > 0 {
 		vanished = nil // a line that could not be read may be one of them
@@ -115,6 +119,26 @@ func (s *session) look(ctx context.Context) error {
 		s.e.attention(s.mb.ID, &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeRenumbered, Op: "UIDL"})
 	}
 	return s.record(ctx)
+}
+
+// welcomeBack sets right what is listed again although it had vanished: one
+// session in which the provider listed nothing must not make mail that was
+// never collected look settled.
+func (s *session) welcomeBack(ctx context.Context, cmp store.Comparison) error {
+	var back []store.NewItem
+	for uid, rows := range cmp.Known {
+		if len(rows) == 1 && rows[0].Ident == uid && rows[0].AtSource != mail.SourcePresent && rows[0].AtSource != mail.SourceKept {
+			back = append(back, store.NewItem{UID: uid, Size: s.byUID[uid].Size})
+		}
+	}
+	if len(back) == 0 {
+		return nil
+	}
+	rows, err := s.e.deps.Store.RecordListing(ctx, s.mb.ID, back, nil)
+	for _, k := range rows {
+		cmp.Known[k.UID] = []store.Known{k}
+	}
+	return err
 }
 
 // record writes down what was not known yet, so that every UIDL seen has a

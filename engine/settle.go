@@ -8,13 +8,16 @@ import (
 	"postbag/engine/store"
 )
 
+// settlement is what the store records for one copy.
+type settlement = store.Settlement
+
 // verdicts turns the outcomes of one SMTP transaction into what the store is
 // to record (rules 43 to 46). next gives the time of the next attempt after so
 // many.
-func verdicts(j mail.Job, outcomes []mail.Outcome, s Settings, now time.Time, next func(attempts int) time.Time) []store.Settlement {
-	out := make([]store.Settlement, 0, len(outcomes))
+func verdicts(j mail.Job, outcomes []mail.Outcome, s Settings, now time.Time, next func(attempts int) time.Time) []settlement {
+	out := make([]settlement, 0, len(outcomes))
 	for _, o := range outcomes {
-		set := store.Settlement{Copy: o.Copy, Reply: o.Reply}
+		set := settlement{Copy: o.Copy, Reply: o.Reply}
 		if o.Failure != nil {
 			set.Code = o.Failure.Code
 			if set.Reply == "" {
@@ -29,7 +32,7 @@ func verdicts(j mail.Job, outcomes []mail.Outcome, s Settings, now time.Time, ne
 		case mail.NoSuchUser:
 			noSuchUser(&set, j, s)
 		case mail.NotAttempted:
-			set.State, set.Uncount, set.Next = mail.Queued, true, next(1)
+			set.State, set.Uncount, set.Next = mail.Queued, true, now
 		default:
 			set.State, set.Next = mail.Queued, next(o.Copy.Attempts)
 			set.PossibleDuplicate = set.Code == mail.CodeNoReply // rule 46
@@ -45,7 +48,7 @@ func verdicts(j mail.Job, outcomes []mail.Outcome, s Settings, now time.Time, ne
 // noSuchUser gives the copy of a person whom the target does not know to the
 // unknown recipient (rule 45); refused there too it goes to quarantine and is
 // never routed again.
-func noSuchUser(set *store.Settlement, j mail.Job, s Settings) {
+func noSuchUser(set *settlement, j mail.Job, s Settings) {
 	if j.Unknown || s.Unknown.Address == "" || strings.EqualFold(s.Unknown.Address, set.Copy.Address) {
 		set.State = mail.Quarantined
 		return

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"postbag/engine/mail"
+	"postbag/engine/store"
 )
 
 // strikes is how many wrong passwords suspend a mailbox (rule 8).
@@ -13,14 +14,16 @@ const strikes = 3
 // mayCollect tells why a mailbox is left out of this run: paused by hand,
 // suspended after wrong passwords, or asked too soon (LOGIN-DELAY, rule 9).
 func (e *Engine) mayCollect(ctx context.Context, mb *Mailbox) *mail.Failure {
-	st, err := e.deps.Store.Mailbox(ctx, mb.ID)
+	st, err := e.deps.Store.GetMailbox(ctx, mb.ID)
 	switch {
 	case err != nil:
 		return mail.AsFailure(err)
 	case st.Paused:
 		return &mail.Failure{Class: mail.NeedsUser, Code: mail.CodePaused}
 	case st.Suspended:
-		return &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeSuspended}
+		return &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeSuspended, Reply: st.ErrorReply}
+	case e.deps.Now().Before(st.NextAllowed):
+		return &mail.Failure{Class: mail.Transient, Code: mail.CodeLoginDelay}
 	}
 	return nil
 }
@@ -28,45 +31,52 @@ func (e *Engine) mayCollect(ctx context.Context, mb *Mailbox) *mail.Failure {
 // book records what became of a mailbox, counts wrong passwords and tells the
 // administrator what needs him.
 func (e *Engine) book(ctx context.Context, mb *Mailbox, start time.Time, res Result) error {
-	ctx = context.WithoutCancel(ctx)
-	st, err := e.deps.Store.Mailbox(ctx, mb.ID)
-	if err != nil {
-		return err
-	}
-	st.ID, st.Name = mb.ID, mb.Name
-	st.LastStart, st.LastEnd = start, e.deps.Now()
-	st.Result, st.Collected = string(res.Kind), res.Fetched
-	st.ErrorCode, st.ErrorReply = "", ""
-	if f := res.Failure; f != nil {
-		st.ErrorCode, st.ErrorReply = string(f.Code), f.Reply
-	}
-	switch {
-	case res.Failure != nil && res.Failure.Code == mail.CodeAuth:
-		st.Strikes++
-		st.Suspended = st.Strikes >= strikes
-	case res.Failure == nil || res.Fetched > 0:
-		st.Strikes = 0
-	}
-	if err := e.deps.Store.SaveMailbox(ctx, st); err != nil {
-		return err
-	}
+	var suspended bool
+	err := e.deps.Store.UpdateMailbox(context.WithoutCancel(ctx), mb.ID, func(st *store.MailboxState) {
+		st.ID, st.Name = mb.ID, mb.Name
+		st.LastStart, st.LastEnd = start, e.deps.Now()
+		st.Result, st.Collected = string(res.Kind), res.Fetched
+		st.ErrorCode, st.ErrorReply = "", ""
+		if f := res.Failure; f != nil {
+			st.ErrorCode, st.ErrorReply = f.Code, f.Reply
+		}
+		if res.LoginDelay > 0 {
+			st.NextAllowed = start.Add(res.LoginDelay) // rule 9
+		}
+		switch {
+		case res.Failure != nil && res.Failure.Code == mail.CodeAuth:
+			st.Strikes++
+			st.Suspended = st.Strikes >= strikes // rule 8
+		case res.Failure == nil || res.Fetched > 0:
+			st.Strikes = 0
+		}
+		suspended = st.Suspended
+	})
 	if f := res.Failure; f != nil && f.Class == mail.NeedsUser {
-		if st.Suspended {
+		if suspended {
 			f = &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeSuspended, Op: f.Op, Reply: f.Reply}
 		}
 		e.attention(mb.ID, f)
 	}
-	return nil
+	return err
 }
 
 // Lift ends a suspension after wrong passwords.
 func (e *Engine) Lift(ctx context.Context, mailbox string) error {
-	st, err := e.deps.Store.Mailbox(ctx, mailbox)
-	if err != nil || (!st.Suspended && st.Strikes == 0) {
-		return err
-	}
-	st.ID, st.Suspended, st.Strikes = mailbox, false, 0
-	return e.deps.Store.SaveMailbox(ctx, st)
+	return e.deps.Store.UpdateMailbox(ctx, mailbox, func(st *store.MailboxState) { st.Suspended, st.Strikes = false, 0 })
+}
+
+// Pause stops or resumes the collection of a mailbox; resuming lifts a
+// suspension too.
+func (e *Engine) Pause(ctx context.Context, mailbox, name string, paused bool) error {
+	err := e.deps.Store.UpdateMailbox(ctx, mailbox, func(st *store.MailboxState) {
+		st.Name, st.Paused = name, paused
+		if !paused {
+			st.Suspended, st.Strikes = false, 0
+		}
+	})
+	e.renewSchedule()
+	return err
 }
 
 // attention publishes something that needs a person.

@@ -32,8 +32,8 @@ func (a After) May(k Known, now time.Time) bool {
 	if k.DeleteAsked {
 		return true
 	}
-	if !k.State.Settled() || k.State == mail.Filtered || a.Keep {
-		return false
+	if !k.State.Settled() || k.State == mail.Filtered || k.Fingerprint == "" || a.Keep {
+		return false // without a fingerprint it never was here
 	}
 	if a.Delay > 0 && k.State != mail.Deleted {
 		return !k.FirstDelivered.IsZero() && !now.Before(k.FirstDelivered.Add(a.Delay))

@@ -1,0 +1,171 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"time"
+
+	"postbag/app/config"
+	"postbag/app/facts"
+	"postbag/app/logging"
+	"postbag/app/secret"
+	"postbag/engine"
+	"postbag/engine/mail"
+	"postbag/engine/store"
+)
+
+// Local is the engine in this process, with everything that belongs to one
+// data folder.
+type Local struct {
+	o       facts.Options
+	cfg     *config.Config
+	secrets *secret.Resolver
+	builder *builder
+
+	lock   *dataLock    // nil when only reading
+	log    *logging.Log // nil when only reading
+	store  *store.Store // nil when nothing was ever collected and only reading
+	engine *engine.Engine
+
+	serving bool // by schedule
+}
+
+// Open opens what o.Access needs, in this process or through the engine that
+// runs on the data folder.
+func (a *Application) Open(ctx context.Context, o facts.Options) (*Local, error) {
+	return a.OpenLocal(ctx, o)
+}
+
+// OpenLocal opens what o.Access needs. The configuration comes first: when it
+// cannot be used, nothing was touched.
+func (a *Application) OpenLocal(ctx context.Context, o facts.Options) (_ *Local, err error) {
+	cfg, err := load(o)
+	if err != nil {
+		return nil, err
+	}
+	l := &Local{o: o, cfg: cfg, secrets: resolverFor(o.Config)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, l.Close())
+		}
+	}()
+	if o.Access >= facts.AccessChange {
+		if l.lock, err = lockData(o.Data); err != nil {
+			return nil, err
+		}
+		if err = l.openLog(); err != nil {
+			return nil, err
+		}
+	}
+	if o.Access > facts.AccessConfig {
+		if err = l.openStore(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return l, l.assemble(ctx)
+}
+
+// openLog opens the log file. No mail waits for a log: when it cannot be
+// written the engine works without.
+func (l *Local) openLog() error {
+	level, err := logging.ParseLevel(l.cfg.Log.Level)
+	if err != nil {
+		return err
+	}
+	l.log, err = logging.Open(logging.Options{Data: l.o.Data, Level: level, MaxSize: int64(l.cfg.Log.MaxSize)})
+	if err != nil {
+		l.log.Warn("the log file cannot be written", "error", err)
+	}
+	return nil
+}
+
+func (l *Local) logger() *slog.Logger {
+	if l.log == nil {
+		return logging.Discard()
+	}
+	return l.log.Logger
+}
+
+// openStore opens the store; only reading, it need not be there yet.
+func (l *Local) openStore(ctx context.Context) error {
+	readOnly := l.o.Access == facts.AccessRead
+	dir := storeDir(l.o.Data)
+	if readOnly {
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+	}
+	st, err := store.Open(ctx, store.Options{
+		Dir: dir, ReadOnly: readOnly, DuplicateWindow: l.cfg.Delivery.DuplicateWindow.D(), Log: l.logger(),
+		QuotaBytes: int64(l.cfg.Delivery.SpoolQuota),
+	})
+	if err != nil {
+		return err
+	}
+	l.store = st
+	return nil
+}
+
+// assemble resolves the ids of the mailboxes and builds the engine.
+func (l *Local) assemble(context.Context) error {
+	if err := l.resolveIDs(); err != nil {
+		return err
+	}
+	l.builder = &builder{cfg: l.cfg, secrets: l.secrets, log: l.logger()}
+	if l.store != nil {
+		l.builder.installation = l.store.InstallationID()
+	}
+	settings, err := l.builder.settings()
+	if err != nil || l.store == nil {
+		return err
+	}
+	l.engine = engine.New(settings, engine.Deps{
+		Store: l.store, Log: l.logger(), Now: time.Now, Jitter: rand.Float64, Secret: l.builder.targetSecret,
+	})
+	return nil
+}
+
+// Close lets go of everything. The lock goes last.
+func (l *Local) Close() error {
+	var errs []error
+	if l.store != nil {
+		errs = append(errs, l.store.Close())
+	}
+	if l.log != nil {
+		errs = append(errs, l.log.Close())
+	}
+	return errors.Join(append(errs, l.lock.release())...)
+}
+
+// mailboxByName returns the configured mailbox, or says that there is none.
+func (l *Local) mailboxByName(name string) (*config.Mailbox, error) {
+	if m := l.cfg.Mailbox(name); m != nil {
+		return m, nil
+	}
+	if m := l.mailboxByID(name); m != nil {
+		return m, nil
+	}
+	return nil, &mail.Failure{Class: mail.NeedsUser, Code: facts.CodeUnknownMailbox, Op: name}
+}
+
+func (l *Local) mailboxByID(id string) *config.Mailbox {
+	for i := range l.cfg.Mailboxes {
+		if l.cfg.Mailboxes[i].ID == id {
+			return &l.cfg.Mailboxes[i]
+		}
+	}
+	return nil
+}
+
+// nameOf is the name of a mailbox by its id; of one that is no longer
+// configured, the id.
+func (l *Local) nameOf(id string) string {
+	if m := l.mailboxByID(id); m != nil {
+		return m.Name
+	}
+	return id
+}

@@ -1,0 +1,142 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"postbag/app/facts"
+	"postbag/engine"
+	"postbag/engine/mail"
+)
+
+// Run is the engine by schedule until ctx ends, which is no error.
+func (l *Local) Run(ctx context.Context, progress func(facts.Event)) error {
+	defer l.forward(progress)()
+	send(progress, facts.Event{Kind: facts.EventStarted})
+	stop := context.AfterFunc(ctx, func() { send(progress, facts.Event{Kind: facts.EventStopping}) })
+	defer stop()
+	return l.engine.Run(ctx)
+}
+
+// Collect collects the named mailboxes once, all when there is no name. Naming
+// one lifts its suspension.
+func (l *Local) Collect(ctx context.Context, names []string, progress func(facts.Event), changed func(mail.Entry) error) (facts.CollectReport, error) {
+	var ids []string
+	for _, name := range names {
+		m, err := l.mailboxByName(name)
+		if err != nil {
+			return facts.CollectReport{}, err
+		}
+		ids = append(ids, m.ID)
+	}
+	for _, id := range ids {
+		if err := l.engine.Lift(ctx, id); err != nil {
+			return facts.CollectReport{}, err
+		}
+	}
+	defer l.forward(progress)()
+	rep, err := l.engine.CollectOnce(ctx, ids)
+	if err != nil && len(rep.Results) == 0 {
+		return facts.CollectReport{}, err
+	}
+	ctx = context.WithoutCancel(ctx)
+	out := l.collectReport(rep)
+	delivered, cerr := l.tell(ctx, rep.Rows, changed)
+	out.Delivered = delivered
+	targets, terr := l.targets(ctx)
+	out.Targets = targets
+	return out, errors.Join(err, cerr, terr)
+}
+
+// tell hands over every message that the run changed, in its last state, and
+// counts those delivered.
+func (l *Local) tell(ctx context.Context, rows []int64, changed func(mail.Entry) error) (delivered int, err error) {
+	err = l.store.Entries(ctx, rows, func(en mail.Entry) error {
+		if en.State == mail.Delivered {
+			delivered++
+		}
+		if changed == nil {
+			return nil
+		}
+		return changed(l.named(en))
+	})
+	return delivered, err
+}
+
+// named puts the mailbox's name of today into an entry.
+func (l *Local) named(en mail.Entry) mail.Entry {
+	en.Mailbox = l.nameOf(en.MailboxID)
+	return en
+}
+
+func (l *Local) collectReport(rep engine.Report) facts.CollectReport {
+	out := facts.CollectReport{
+		Queued: rep.Queued, Quarantined: rep.Quarantined, Failed: rep.SetAside, Interrupted: rep.Interrupted,
+	}
+	for _, r := range rep.Results {
+		out.Mailboxes = append(out.Mailboxes, l.mailboxResult(r))
+	}
+	return out
+}
+
+func (l *Local) mailboxResult(r engine.Result) facts.MailboxResult {
+	out := facts.MailboxResult{Mailbox: l.nameOf(r.Mailbox), Result: string(r.Kind), New: r.Fetched}
+	if r.Failure != nil {
+		out.Fault = facts.FaultOf(r.Failure)
+	}
+	if m := l.mailboxByID(r.Mailbox); m != nil {
+		out.Host = m.Host
+	}
+	return out
+}
+
+// forward translates the engine's events for those who show them.
+func (l *Local) forward(progress func(facts.Event)) (cancel func()) {
+	if progress == nil {
+		return func() {}
+	}
+	return l.engine.Subscribe(func(ev engine.Event) {
+		if out, ok := l.translate(ev); ok {
+			progress(out)
+		}
+	})
+}
+
+func (l *Local) translate(ev engine.Event) (facts.Event, bool) {
+	out := facts.Event{Time: ev.Time, Target: ev.Target, Done: ev.Done, Total: ev.Total}
+	if ev.Mailbox != "" {
+		out.Mailbox = l.nameOf(ev.Mailbox)
+		if m := l.mailboxByID(ev.Mailbox); m != nil {
+			out.Host = m.Host
+		}
+	}
+	if ev.Failure != nil {
+		out.Fault = facts.FaultOf(ev.Failure)
+	}
+	switch ev.Kind {
+	case engine.EventSession:
+		out.Kind = facts.EventMailboxStart
+	case engine.EventListed, engine.EventFetched:
+		out.Kind = facts.EventFetched
+	case engine.EventEnded:
+		out.Kind = facts.EventMailboxEnd
+		res := l.mailboxResult(ev.Result)
+		out.Result = &res
+	case engine.EventSettled:
+		out.Kind = facts.EventDelivered
+	case engine.EventTarget:
+		out.Kind, out.Until = facts.EventTargetUp, ev.Until
+		if ev.Failure != nil {
+			out.Kind = facts.EventTargetDown
+		}
+	default:
+		return out, false
+	}
+	return out, true
+}
+
+func send(progress func(facts.Event), ev facts.Event) {
+	if progress != nil {
+		progress(ev)
+	}
+}
