@@ -198,17 +198,22 @@ func (t *tokens) next() (text string, comment, ok bool) {
 // comment reads a comment, which may hold others; one without an end ends with
 // the line.
 func (t *tokens) comment() string {
-	depth, start := 0, t.pos+1
+	depth, start, nested := 0, t.pos+1, false
 	for ; t.pos < len(t.in); t.pos++ {
 		switch t.in[t.pos] {
 		case '\\':
 			t.pos++
 		case '(':
 			depth++
+			nested = nested || depth > 1
 		case ')':
 			if depth--; depth == 0 {
 				t.pos++
-				return strings.NewReplacer("(", " ", ")", " ").Replace(t.in[start : t.pos-1])
+				text := t.in[start : t.pos-1]
+				if nested { // words must not hang together over an inner comment
+					text = strings.NewReplacer("(", " ", ")", " ").Replace(text)
+				}
+				return text
 			}
 		}
 	}
