@@ -10,7 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -26,15 +26,21 @@ const (
 	maxTemp    = 40 // longest folder name that leaves room for Unix sockets (108 octets)
 )
 
+// guardScript ends a server and removes its folder when the test program dies
+// without saying "done", for example at a timeout.
+const guardScript = `read word; [ "$word" = done ] || { kill -TERM "-$1"; sleep 1; kill -KILL "-$1"; rm -rf -- "$2"; } 2>/dev/null`
+
 // process is one server: the child that was started and its process group.
 type process struct {
-	cmd  *exec.Cmd
-	done chan struct{} // closed when the child has ended and was waited for
+	cmd   *exec.Cmd
+	done  chan struct{} // closed when the child has ended and was waited for
+	guard *exec.Cmd
+	word  io.WriteCloser // to the guard
 }
 
-// startProcess starts a server in a session (and so a process group) of its own; what it prints
-// goes to the file out. The kernel ends it when the test program dies, however
-// that happens.
+// startProcess starts a server in a session (and so a process group) of its
+// own; what it prints goes to the file out, whose folder is the server's. A
+// guard ends the server when the test program dies, however that happens.
 func startProcess(out, name string, args ...string) (*process, error) {
 	// A file, not a pipe: a helper that outlives its master must not keep us
 	// waiting for the end of the output.
@@ -46,24 +52,35 @@ func startProcess(out, name string, args ...string) (*process, error) {
 	p := &process{cmd: exec.Command(name, args...), done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.Dir = "/"
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGTERM}
-	started := make(chan error, 1)
-	go func() {
-		// Pdeathsig counts from the end of the thread that forked, so this
-		// thread has to live as long as the server.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		defer close(p.done)
-		err := p.cmd.Start()
-		started <- err
-		if err == nil {
-			_ = p.cmd.Wait() // how it ended shows in its log
-		}
-	}()
-	if err := <-started; err != nil {
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
+	go func() {
+		defer close(p.done)
+		_ = p.cmd.Wait() // how it ended shows in its log
+	}()
+	if err := p.watch(filepath.Dir(out)); err != nil {
+		p.stop()
+		return nil, err
+	}
 	return p, nil
+}
+
+// watch starts the guard. The kernel's own signal at the death of a parent
+// would not do: it is forgotten when a server changes its user.
+func (p *process) watch(dir string) error {
+	guard := exec.Command("/bin/sh", "-c", guardScript, "guard", strconv.Itoa(p.cmd.Process.Pid), dir)
+	guard.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	word, err := guard.StdinPipe()
+	if err != nil {
+		return err
+	}
+	if err := guard.Start(); err != nil {
+		return fmt.Errorf("start the guard: %w", err)
+	}
+	p.guard, p.word = guard, word
+	return nil
 }
 
 // alive tells whether the child still runs.
@@ -89,6 +106,10 @@ func (p *process) stop(addrs ...string) {
 	// listening sockets until they are gone, too.
 	_ = syscall.Kill(-pid, syscall.SIGKILL)
 	<-p.done
+	if p.guard != nil {
+		_, _ = io.WriteString(p.word, "done\n")
+		_ = p.guard.Wait()
+	}
 	for _, addr := range addrs {
 		poll(stopLimit, func() bool { return !answers(addr, "") })
 	}
