@@ -58,6 +58,7 @@ func (e *encoder) copy(src io.Reader, buf *bufio.Reader) error {
 		if e.err == nil && err != io.EOF {
 			return &readError{err}
 		}
+		return e.err
 	}
 	return e.err
 }

@@ -294,6 +294,9 @@ func (s *sending) data(ctx context.Context, body io.Reader, accepted []int) *mai
 		if fatal := ends(r, f); fatal != nil {
 			return fatal
 		}
+		if r.Code/100 < 4 {
+			return f // neither yes nor no: perhaps it waits for data now
+		}
 		return s.reset()
 	}
 	s.c.log.omitting(true)
