@@ -47,6 +47,13 @@ func openConn(path string, pragmas ...string) (*conn, error) {
 	return c, nil
 }
 
+// execer is what the driver's connections can do besides driver.Conn.
+type execer = driver.ExecerContext
+
+func argument(s string) []driver.NamedValue {
+	return []driver.NamedValue{{Ordinal: 1, Value: s}}
+}
+
 func (c *conn) close() error {
 	for _, s := range c.stmts {
 		_ = s.Close() // a statement's Close repeats the error of its last step
@@ -57,7 +64,7 @@ func (c *conn) close() error {
 
 // script runs statements without arguments once, unprepared.
 func (c *conn) script(sql string) error {
-	_, err := c.dc.(driver.ExecerContext).ExecContext(context.Background(), sql, nil)
+	_, err := c.dc.(execer).ExecContext(context.Background(), sql, nil)
 	if err != nil {
 		return fmt.Errorf("%.60s: %w", sql, err)
 	}

@@ -83,6 +83,15 @@ func (d damagedContent) Error() string { return fmt.Sprintf("quick_check: %s", d
 // row knows, .eml files of messages that left the quarantine. An .eml whose
 // message is unknown stays: it may be all that is left.
 func (s *Store) dropLeftovers() error {
+	top, err := listNames(s.dir)
+	if err != nil {
+		return err
+	}
+	for _, n := range top {
+		if strings.HasSuffix(n, tempSuffix) {
+			s.trash.unlink(filepath.Join(s.dir, n))
+		}
+	}
 	spool := filepath.Join(s.dir, dirSpool)
 	names, err := listNames(spool)
 	if err != nil {
