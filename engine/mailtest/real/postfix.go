@@ -272,6 +272,22 @@ func (p *Postfix) Maildir(address string) [][]byte {
 	return out
 }
 
+// Count returns how many copies lie in all Maildirs together.
+func (p *Postfix) Count() int {
+	p.t.Helper()
+	n := 0
+	for _, u := range p.opt.Users {
+		for _, sub := range []string{"new", "cur"} {
+			entries, err := os.ReadDir(filepath.Join(p.dir, "mail", strings.ToLower(u), sub))
+			if err != nil && !errors.Is(err, os.ErrNotExist) {
+				p.t.Fatal(err)
+			}
+			n += len(entries)
+		}
+	}
+	return n
+}
+
 // Flush asks the queue manager to try everything again at once.
 func (p *Postfix) Flush() {
 	p.t.Helper()
