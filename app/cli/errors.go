@@ -43,7 +43,8 @@ func (s *session) report(err error) {
 		return
 	}
 	if errors.Is(err, context.Canceled) {
-		err = &mail.Failure{Class: mail.Transient, Code: mail.CodeCancelled}
+		s.say(Name + s.p.T("cli.colon") + s.p.T("fault.cancelled"))
+		return
 	}
 	s.reportFailure(mail.AsFailure(err), i18n.Context{})
 }
