@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -156,12 +155,8 @@ func (s *site) fill(messages []sample.Message) {
 // built builds the program once for a test.
 func built(t *testing.T) string {
 	t.Helper()
-	tool, err := exec.LookPath("go")
-	if err != nil { // sudo may have another path
-		tool = filepath.Join(runtime.GOROOT(), "bin", "go")
-	}
 	file := filepath.Join(t.TempDir(), "postbagd")
-	cmd := exec.Command(tool, "build", "-buildvcs=false", "-o", file, "postbag/cmd/postbagd")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", file, "postbag/cmd/postbagd")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build postbagd: %v\n%s", err, out)
