@@ -28,6 +28,20 @@ func TestGlobalFlagsStandBeforeAndAfterTheCommand(t *testing.T) {
 	}
 }
 
+// A running engine was started in another folder.
+func TestPathsAreMadeAbsolute(t *testing.T) {
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fake{}
+	run(t, f, "backup b.tar --config c.toml --data d")
+	want := []string{"open 1 " + here + "/c.toml " + here + "/d en", "backup " + here + "/b.tar"}
+	if !slices.Equal(f.asked, want) {
+		t.Errorf("asked %q, want %q", f.asked, want)
+	}
+}
+
 func TestLanguageComesFromTheEnvironment(t *testing.T) {
 	french := func(e *Env) {
 		e.Getenv = func(name string) string { return map[string]string{"LC_ALL": "fr_FR.UTF-8"}[name] }

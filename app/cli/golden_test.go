@@ -94,7 +94,7 @@ func TestGolden(t *testing.T) {
 		"status", "status --json", "log", "log --json", "log --csv",
 		"queue", "queue list --json", "queue show K3", "queue show K3 --json", "queue show K9", "queue retry K3", "queue delete K3", "queue send-to K3 eve@office.test",
 		"mailbox list", "mailbox list --json", "mailbox pause Bob", "mailbox pause Nobody", "mailbox resume Bob --json",
-		"config init", "config validate", "config show", "secret set x", "secret delete x", "secret list", "backup b.tar", "repair",
+		"config init", "config validate", "config show", "secret set x", "secret delete x", "secret list", "backup /b.tar", "repair",
 		"nonsense", "queue lst", "status --nonsense", "log --limit x", "log --since yesterday",
 	}
 	for _, lang := range []string{"en", "fr"} {

@@ -78,7 +78,7 @@ func (s *session) configShow(cmd *cobra.Command, _ []string) error {
 func (s *session) backupCommand() *cobra.Command {
 	return s.command("backup", func(cmd *cobra.Command, args []string) error {
 		return s.with(cmd, facts.AccessRead, func(b Backend) error {
-			report, err := b.Backup(cmd.Context(), args[0])
+			report, err := b.Backup(cmd.Context(), absolute(args[0]))
 			if err != nil {
 				return err
 			}

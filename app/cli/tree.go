@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -111,7 +112,17 @@ func (s *session) checkFlags(cmd *cobra.Command) error {
 }
 
 func (s *session) options(access facts.Access) facts.Options {
-	return facts.Options{Config: s.config, Data: s.data, Lang: s.p.Lang(), Access: access}
+	return facts.Options{Config: absolute(s.config), Data: absolute(s.data), Lang: s.p.Lang(), Access: access}
+}
+
+// absolute makes a path that means the same to a running engine, which was
+// started in another folder.
+func absolute(path string) string {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	return abs
 }
 
 // with opens the application, runs f and closes it again; an error of closing
