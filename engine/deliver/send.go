@@ -372,6 +372,10 @@ func (s *sending) dot(ctx context.Context, data *smtp.DataCommand, accepted []in
 	if !isReply {
 		// The write of the dot may have failed because the server had refused
 		// and hung up before.
+		silent := connFault(OpDot, err).Code == mail.CodeTimeout
+		if silent {
+			return s.unknown(accepted, err)
+		}
 		if r, isReply = w.lastWords(); !isReply || r.Code/100 < 4 {
 			return s.unknown(accepted, err)
 		}

@@ -14,7 +14,7 @@ const (
 // the whole faster, and obeys a server that wants fewer. Pure; now comes from
 // outside.
 type tuner struct {
-	fixed  bool
+	max    int
 	limit  int
 	grown  bool // the last window began with one connection more
 	rate   float64
@@ -26,17 +26,14 @@ type tuner struct {
 
 func newTuner(connections int) *tuner {
 	if connections > 0 {
-		return &tuner{fixed: true, limit: connections}
+		return &tuner{max: connections, limit: connections}
 	}
-	return &tuner{limit: minAdaptive}
+	return &tuner{max: maxAdaptive, limit: minAdaptive}
 }
 
 // done counts a finished message. backlog tells whether others wait: without
 // one the rate says nothing about the server.
 func (t *tuner) done(now time.Time, backlog bool) {
-	if t.fixed {
-		return
-	}
 	if !backlog || t.since.IsZero() {
 		t.since, t.count = now, 0
 		return
@@ -55,14 +52,14 @@ func (t *tuner) done(now time.Time, backlog bool) {
 }
 
 func (t *tuner) judge(rate float64) {
-	worse := t.grown && rate < t.rate*worthwhile
+	worse := t.grown && t.limit > minAdaptive && rate < t.rate*worthwhile
 	t.grown = false
 	switch {
 	case worse:
 		t.limit, t.hold = max(t.before, 1), holdWindows
 	case t.hold > 0:
 		t.hold--
-	case t.limit < maxAdaptive:
+	case t.limit < t.max:
 		t.before, t.grown = t.limit, true
 		t.limit++
 	}
