@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"postbag/app/facts"
@@ -46,8 +44,7 @@ func (s *session) demo(cmd *cobra.Command, _ []string) error {
 	if err := t.close(); err != nil {
 		return err
 	}
-	took := fmt.Sprintf("%.1f", report.Took.Seconds())
-	return s.out.put("\n" + s.balance(report.Balance) + "\n" + s.p.T("demo.end", i18n.Args{"Seconds": took}))
+	return s.out.put("\n" + s.balance(report.Balance) + "\n" + s.p.T("demo.end", i18n.Args{"Seconds": s.p.Seconds(report.Took)}))
 }
 
 // demoRows writes one row for each copy of a message; the first carries what

@@ -58,6 +58,15 @@ func (p *Printer) Size(octets int64) string {
 	return text + noBreak + units[unit]
 }
 
+// Seconds writes a short time with one decimal: 2.3 or 2,3.
+func (p *Printer) Seconds(d time.Duration) string {
+	text := strconv.FormatFloat(d.Seconds(), 'f', 1, 64)
+	if p.lang == French {
+		text = strings.Replace(text, ".", ",", 1)
+	}
+	return text
+}
+
 // Stamp writes day and time to the minute, short enough for a table, in the
 // reader's time zone. The zero time is empty.
 func (p *Printer) Stamp(t time.Time) string {

@@ -52,6 +52,7 @@ func TestNumberAndSize(t *testing.T) {
 		{fr.Number(4711), "4\u202f711"}, {fr.Number(100), "100"},
 		{en.Size(-1), "?"}, {en.Size(0), "0\u00a0B"}, {en.Size(999), "999\u00a0B"}, {en.Size(1000), "1\u00a0KB"}, {en.Size(12345), "12\u00a0KB"},
 		{en.Size(999_499), "999\u00a0KB"}, {en.Size(999_500), "1.0\u00a0MB"}, {en.Size(3_400_000), "3.4\u00a0MB"}, {en.Size(50_000_000), "50\u00a0MB"},
+		{en.Seconds(2340 * time.Millisecond), "2.3"}, {fr.Seconds(2340 * time.Millisecond), "2,3"},
 		{fr.Size(3_400_000), "3,4\u00a0Mo"}, {fr.Size(500), "500\u00a0o"},
 	}
 	for i, c := range cases {
