@@ -8,7 +8,10 @@ import (
 )
 
 // makers lists the kinds of messages and how often each comes.
-func makers() []maker {
+func makers() []maker { return slices.Concat(byEnvelope(), byHeader(), odd()) }
+
+// byEnvelope are messages for which the provider noted the envelope.
+func byEnvelope() []maker {
 	return []maker{
 		{"envelope", 30, func(g *generator) Message {
 			address, owner := g.person()
@@ -37,6 +40,21 @@ func makers() []maker {
 			list := g.key(slices.Collect(maps.Keys(g.office.Lists)))
 			return g.taken(g.usual(g.office.Address(list)), g.members(list), g.office.Address(list))
 		}},
+		{"same message again", 3, again},
+		{"one copy for each recipient", 2, fanOut},
+		{"attachment", 6, func(g *generator) Message {
+			address, owner := g.person()
+			d := g.usual("")
+			kind, body := g.attachment(g.rnd.IntN(60_000))
+			d.fields[len(d.fields)-1], d.body = "Content-Type: "+kind, body
+			return g.taken(d, []string{owner}, address)
+		}},
+	}
+}
+
+// byHeader are messages that only what their author wrote can route.
+func byHeader() []maker {
+	return []maker{
 		{"to and cc", 10, toAndCc},
 		{"to a stranger only", 2, func(g *generator) Message {
 			return Message{Bytes: g.wrap(g.usual(g.stranger())), For: []string{g.unknown()}, Route: "unknown"}
@@ -52,15 +70,12 @@ func makers() []maker {
 			return Message{Bytes: g.wrap(d), For: []string{g.unknown()}, Route: "unknown"}
 		}},
 		{"resent", 2, resent},
-		{"attachment", 6, func(g *generator) Message {
-			address, owner := g.person()
-			d := g.usual("")
-			kind, body := g.attachment(g.rnd.IntN(60_000))
-			d.fields[len(d.fields)-1], d.body = "Content-Type: "+kind, body
-			return g.taken(d, []string{owner}, address)
-		}},
-		{"same message again", 3, again},
-		{"one copy for each recipient", 2, fanOut},
+	}
+}
+
+// odd are messages with something in them that standards forbid.
+func odd() []maker {
+	return []maker{
 		{"latin-1 without a word", 3, func(g *generator) Message {
 			return g.odd(func(d *draft) { d.add("X-Note: d\xe9j\xe0 vu"); d.body += "Caf\xe9 cr\xe8me\r\n" })
 		}},
