@@ -129,7 +129,7 @@ func (f *fetcher) commit(ctx context.Context, it source.Planned, ident, fp strin
 	kept := store.Kept{
 		Row: it.Known.Row, Mailbox: f.mb.ID, UID: it.UID, Ident: ident,
 		Draft: draft, Size: draft.Size(), Fingerprint: fp, Summary: header.Summarize(h),
-		Source: f.mb.Host, Decision: &decision, Due: f.e.deps.Now(),
+		Source: f.mb.Host, Decision: &decision,
 	}
 	if len(decision.Recipients) == 0 {
 		kept.QuarantineCode = mail.CodeUnknownUser

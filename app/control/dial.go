@@ -37,16 +37,20 @@ func Dial(ctx context.Context, dataDir string) (Service, error) {
 }
 
 func dial(ctx context.Context, dataDir string, t timing) (*client, error) {
-	c := &client{dir: dataDir, t: t}
-	c.http = &http.Client{
+	c := &client{dir: dataDir, t: t, http: newHTTP(dataDir, t)}
+	return c, c.hello(ctx)
+}
+
+// newHTTP speaks HTTP with the engine of a data folder and nobody else.
+func newHTTP(dataDir string, t timing) *http.Client {
+	return &http.Client{
 		Transport: &http.Transport{
-			DialContext:        func(ctx context.Context, _, _ string) (net.Conn, error) { return c.connect(ctx) },
+			DialContext:        func(ctx context.Context, _, _ string) (net.Conn, error) { return connect(ctx, dataDir, t) },
 			DisableKeepAlives:  true,
 			DisableCompression: true,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return c, c.hello(ctx)
 }
 
 // Close lets go of the engine, which goes on.
@@ -55,18 +59,18 @@ func (c *client) Close() error {
 	return nil
 }
 
-func (c *client) connect(ctx context.Context) (net.Conn, error) {
-	at, err := placeOf(filepath.Join(c.dir, folder))
+func connect(ctx context.Context, dataDir string, t timing) (net.Conn, error) {
+	at, err := placeOf(filepath.Join(dataDir, folder))
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.t.Hello)
+	ctx, cancel := context.WithTimeout(ctx, t.Hello)
 	defer cancel()
 	conn, err := dialAt(ctx, at)
 	if err != nil {
 		return nil, err
 	}
-	return &patientConn{Conn: conn, quiet: c.t.Quiet}, nil
+	return &patientConn{Conn: conn, quiet: t.Quiet}, nil
 }
 
 // patientConn gives up an engine that shows no sign of life.

@@ -20,7 +20,8 @@ import (
 type fake struct {
 	mu    sync.Mutex
 	asked []string
-	err   error // of whatever is asked
+	err   error  // of whatever is asked
+	path  string // of the last backup
 
 	entries  []mail.Entry
 	steps    []facts.CheckStep
@@ -188,6 +189,9 @@ func (f *fake) Resume(ctx context.Context, name string) (facts.MailboxStatus, er
 func (f *fake) Backup(ctx context.Context, path string) (facts.BackupReport, error) {
 	out := f.backup
 	out.Path = path
+	f.mu.Lock()
+	f.path = path
+	f.mu.Unlock()
 	return out, f.begin(ctx, "backup %q", path)
 }
 

@@ -191,6 +191,9 @@ func (s *server) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, err
 	}
 	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
+	if err != nil {
+		return nil, err // the deadline stays, so that the rest is not waited for
+	}
 	// From here on net/http reads only to see whether the client is there.
-	return b, errors.Join(err, line.SetReadDeadline(time.Time{}))
+	return b, line.SetReadDeadline(time.Time{})
 }

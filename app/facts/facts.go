@@ -234,6 +234,15 @@ const (
 	StepRemoved   = "removed"   // deleted at the provider
 	StepKept      = "kept"      // kept at the provider
 	StepDeleted   = "deleted"   // by a person
+
+	StepFetchFailed       = "fetch_failed"       // Reply says why
+	StepTooBig            = "too_big"            // stays at the provider
+	StepPossibleDuplicate = "possible_duplicate" // no reply after the last dot (rule 46)
+	StepRerouted          = "rerouted"           // Address is unknown to the office server
+	StepRetry             = "retry"              // by a person
+	StepSentTo            = "sent_to"            // by a person, to Address
+	StepVanished          = "vanished"           // at the provider, before it was collected
+	StepGone              = "gone"               // vanished at the provider
 )
 
 // Step is one line of the story of a message.
