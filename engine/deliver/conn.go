@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"strings"
 
 	"postbag/engine/mail"
 )
@@ -71,30 +72,45 @@ func ownFault(op string, err error) *mail.Failure {
 // no control characters, blanks and brackets only in a quoted local part, two
 // parts (RFC 5321 section 4.1.2), and short enough for a command line.
 func safePath(address string) bool {
-	if len(address) > 1000 {
+	if len(address) > 1000 || strings.ContainsFunc(address, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return false
 	}
-	quoted, at := false, -1
-	for i := 0; i < len(address); i++ {
-		ch := address[i]
-		switch {
-		case ch < ' ' || ch == 0x7f:
-			return false
-		case ch == '"':
-			quoted = !quoted
-		case quoted && ch == '\\':
+	local, domain := unquoted(address), ""
+	if i := strings.LastIndexByte(local, '@'); i > 0 {
+		local, domain = local[:i], local[i+1:]
+	}
+	return domain != "" && !strings.ContainsAny(local+domain, " <>\"")
+}
+
+// unquoted replaces what stands in quotes by "q"; a quote left open stays.
+func unquoted(s string) string {
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(s, `"`)
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		end := closingQuote(after)
+		if end < 0 {
+			b.WriteByte('"')
+			return b.String()
+		}
+		b.WriteByte('q')
+		s = after[end+1:]
+	}
+}
+
+func closingQuote(s string) int {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
 			i++
-			if i < len(address) && (address[i] < ' ' || address[i] == 0x7f) {
-				return false
-			}
-		case quoted:
-		case ch == ' ' || ch == '<' || ch == '>':
-			return false
-		case ch == '@':
-			at = i
+		case '"':
+			return i
 		}
 	}
-	return !quoted && at > 0 && at < len(address)-1
+	return -1
 }
 
 func isASCII(s string) bool {

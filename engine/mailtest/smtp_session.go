@@ -14,6 +14,8 @@ import (
 // errLeave ends a session on purpose.
 var errLeave = errors.New("mailtest: session ended")
 
+var crlf = []byte("\r\n")
+
 // smtpSession is one connection to the scripted server.
 type smtpSession struct {
 	s      *SMTP
@@ -267,6 +269,10 @@ func (t *smtpSession) dotLMTP(m SMTPMail, ordinary string) error {
 // body reads up to CRLF.CRLF and un-stuffs dots (RFC 5321 section 4.5.2).
 func (t *smtpSession) body() (data []byte, size int64, bare bool, err error) {
 	var b bytes.Buffer
+	var keep io.Writer = &b
+	if t.s.o.Discard {
+		keep = io.Discard
+	}
 	start := true // at the start of a line that CRLF ended
 	cr := false   // a full buffer ended between CR and LF
 	for {
@@ -281,15 +287,16 @@ func (t *smtpSession) body() (data []byte, size int64, bare bool, err error) {
 			frag = frag[1:]
 		}
 		size += int64(len(frag))
-		if !t.s.o.Discard {
-			b.Write(frag)
-		}
-		start = bytes.HasSuffix(frag, []byte("\r\n")) || cr && string(frag) == "\n"
-		cr = err != nil && frag[len(frag)-1] == '\r'
-		text := bytes.TrimRight(frag, "\n")
-		text = bytes.TrimSuffix(text, []byte("\r"))
-		if err == nil && !start || bytes.IndexByte(text, '\r') >= 0 {
-			bare = true
-		}
+		_, _ = keep.Write(frag)
+		whole := err == nil // frag ends with LF
+		start = whole && (bytes.HasSuffix(frag, crlf) || cr && len(frag) == 1)
+		cr = !whole && frag[len(frag)-1] == '\r'
+		bare = bare || whole != start || loneCR(frag)
 	}
+}
+
+// loneCR tells whether a CR stands in a fragment anywhere but before its end.
+func loneCR(frag []byte) bool {
+	text := bytes.TrimSuffix(bytes.TrimRight(frag, "\n"), []byte("\r"))
+	return bytes.IndexByte(text, '\r') >= 0
 }
