@@ -289,10 +289,15 @@ func (t *smtpSession) body() (data []byte, size int64, bare bool, err error) {
 		size += int64(len(frag))
 		_, _ = keep.Write(frag)
 		whole := err == nil // frag ends with LF
-		start = whole && (bytes.HasSuffix(frag, crlf) || cr && len(frag) == 1)
+		start = whole && endsCRLF(frag, cr)
 		cr = !whole && frag[len(frag)-1] == '\r'
 		bare = bare || whole != start || loneCR(frag)
 	}
+}
+
+// endsCRLF tells whether a line ends with CRLF; cr: a CR came right before it.
+func endsCRLF(frag []byte, cr bool) bool {
+	return bytes.HasSuffix(frag, crlf) || cr && len(frag) == 1
 }
 
 // loneCR tells whether a CR stands in a fragment anywhere but before its end.
