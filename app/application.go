@@ -62,16 +62,6 @@ func resolverFor(path string) *secret.Resolver {
 	return secret.New(secret.Options{Dir: filepath.Dir(path)})
 }
 
-// Repair puts a damaged store aside and saves what can be read.
-func (a *Application) Repair(ctx context.Context, o facts.Options) (facts.RepairReport, error) {
-	lock, err := lockData(o.Data)
-	if err != nil {
-		return facts.RepairReport{}, err
-	}
-	defer lock.release()
-	return facts.RepairReport{}, &mail.Failure{Code: facts.CodeNotAvailable}
-}
-
 // ConfigFile is the configuration file of the options.
 type ConfigFile struct{ o facts.Options }
 

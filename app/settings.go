@@ -48,10 +48,8 @@ func (b *builder) settings() (engine.Settings, error) {
 		Hostname:      hostname(),
 		Location:      time.Local,
 	}
-	if b.cfg.Office.UnknownRecipient != "" {
-		if r := router.Lookup(b.cfg.Office.UnknownRecipient); len(r) > 0 {
-			s.Unknown = r[0]
-		}
+	if r := router.Unknown(); len(r) > 0 {
+		s.Unknown = r[0]
 	}
 	for i := range b.cfg.Targets {
 		s.Targets = append(s.Targets, b.target(&b.cfg.Targets[i]))
@@ -151,7 +149,7 @@ func (b *builder) mailbox(m *config.Mailbox) (engine.Mailbox, error) {
 	}, nil
 }
 
-// dial signs in to a mailbox; step, when not nil, hears each step that worked.
+// dial signs in to a mailbox; step, when not nil, hears each step that begins.
 func (b *builder) dial(ctx context.Context, m *config.Mailbox, step func(string)) (source.Session, error) {
 	password, err := b.secrets.Read(ctx, m.Secret)
 	if err != nil {

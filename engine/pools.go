@@ -24,6 +24,9 @@ func (e *Engine) Start() error {
 	if err := e.retarget(context.Background()); err != nil {
 		return err
 	}
+	if err := e.routeAgain(context.Background()); err != nil {
+		e.deps.Log.Error("messages wait for their routing", "error", err)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if len(e.pools) > 0 {
