@@ -115,7 +115,10 @@ func (l *Local) assemble(context.Context) error {
 	if err := l.resolveIDs(); err != nil {
 		return err
 	}
-	l.builder = &builder{cfg: l.cfg, secrets: l.secrets, log: l.logger()}
+	l.builder = &builder{cfg: l.cfg, secrets: redacted{secrets: l.secrets}, log: l.logger(), transcripts: l.openTranscripts()}
+	if l.log != nil {
+		l.builder.secrets = redacted{l.secrets, l.log.Secrets}
+	}
 	if l.store != nil {
 		l.builder.installation = l.store.InstallationID()
 	}
@@ -125,6 +128,7 @@ func (l *Local) assemble(context.Context) error {
 	}
 	l.engine = engine.New(settings, engine.Deps{
 		Store: l.store, Log: l.logger(), Now: time.Now, Jitter: rand.Float64, Secret: l.builder.targetSecret,
+		Transcript: l.builder.transcript,
 	})
 	return nil
 }

@@ -2,12 +2,15 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"time"
 
 	"postbag/app/config"
+	"postbag/app/logging"
 	"postbag/engine"
 	"postbag/engine/deliver"
 	"postbag/engine/mail"
@@ -29,6 +32,7 @@ type builder struct {
 	secrets      secrets
 	log          *slog.Logger
 	installation string
+	transcripts  *logging.Transcripts // nil: none are kept
 }
 
 // settings builds the engine's settings. The configuration is valid, so an
@@ -155,12 +159,38 @@ func (b *builder) dial(ctx context.Context, m *config.Mailbox, step func(string)
 	if err != nil {
 		return nil, err
 	}
-	return pop3.Dial(ctx, pop3.Options{
+	options := pop3.Options{
 		Host: m.Host, Port: m.Port, Security: m.Security, ServerName: m.ServerName,
 		CAFile: b.cfg.Path(m.CAFile), TLSPin: m.TLSPin, Username: m.Username, Password: password,
 		Auth: m.Auth, AllowPlaintextPassword: m.AllowPlaintext,
-		Log: b.log.With("mailbox", m.ID), Step: step,
-	})
+		Log: logging.WithMailbox(b.log, m.ID), Step: step,
+	}
+	if b.transcripts == nil {
+		return noNil(pop3.Dial(ctx, options))
+	}
+	paper := b.transcripts.Session("pop3", m.Name, logging.NewSessionID())
+	options.Transcript = paper
+	conn, err := pop3.Dial(ctx, options)
+	if err != nil {
+		return nil, errors.Join(err, paper.Close())
+	}
+	return transcribed{conn, paper}, nil
+}
+
+// noNil keeps a nil *pop3.Session from becoming an interface that is not nil.
+func noNil(s *pop3.Session, err error) (source.Session, error) {
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// transcript keeps what is said with a target while the engine runs.
+func (b *builder) transcript(protocol, name string) io.Writer {
+	if b.transcripts == nil {
+		return nil
+	}
+	return b.transcripts.Session(protocol, name, logging.NewSessionID())
 }
 
 // targetSecret reads the secret of a target by its name.

@@ -195,20 +195,10 @@ func (k *desk) write(ctx context.Context, reached string) (*digest.Letter, []not
 	var causes []digest.Cause
 	var told []notify.Record
 	for _, r := range due {
-		c := digest.FromRecord(r)
-		if r.Kind.Counted() {
-			c.Messages = list.tell[r.Kind]
-			if len(c.Messages) == 0 {
-				continue // cleared up meanwhile
-			}
-			c.Count = len(c.Messages)
+		if c, ok := k.cause(r, list); ok {
 			r.Count = c.Count // what is told now is not told again
+			causes, told = append(causes, c), append(told, r)
 		}
-		c.Context = k.about(r)
-		if f := k.words(r.Cause); c.Failure != nil && f.Code == c.Failure.Code {
-			c.Failure = &mail.Failure{Class: f.Class, Code: f.Code, Op: f.Op, Reply: f.Reply}
-		}
-		causes, told = append(causes, c), append(told, r)
 	}
 	cfg := k.d.Config()
 	if len(causes) == 0 || len(cfg.Office.Domains) == 0 {
@@ -222,6 +212,21 @@ func (k *desk) write(ctx context.Context, reached string) (*digest.Letter, []not
 		return nil, nil, nil
 	}
 	return &letter, told, nil
+}
+
+// cause describes what is due; false when it was cleared up meanwhile.
+func (k *desk) cause(r notify.Record, list found) (digest.Cause, bool) {
+	c := digest.FromRecord(r)
+	c.Context = k.about(r)
+	if r.Kind.Counted() {
+		c.Messages = list.tell[r.Kind]
+		c.Count = len(c.Messages)
+		return c, c.Count > 0
+	}
+	if f := k.words(r.Cause); c.Failure != nil && f.Code == c.Failure.Code {
+		c.Failure = &mail.Failure{Class: f.Class, Code: f.Code, Op: f.Op, Reply: f.Reply}
+	}
+	return c, true
 }
 
 // concerns tells whether a digest may tell of the cause: not of messages that
