@@ -22,7 +22,7 @@ type Collector struct {
 	size   int64
 	body   hash.Hash
 	out    []byte // body octets on their way to the hash
-	ended  bool // the last body octets were a line end
+	ended  bool   // the last body octets were a line end
 }
 
 // NewCollector returns a Collector for one message.
@@ -140,8 +140,33 @@ func (c *Collector) Fingerprint() string {
 			sum.Write([]byte(name + " " + strconv.Itoa(len(v)) + ":" + v + "\n"))
 		}
 	}
+	c.hashJunk(sum)
 	sum.Write(c.body.Sum(nil))
 	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// hashJunk adds the lines above the body that belong to no field: in a message
+// without a header they are its text, and two such messages must not pass for
+// one another.
+func (c *Collector) hashJunk(sum hash.Hash) {
+	open := false
+	for rest, first := c.block, true; len(rest) > 0; first = false {
+		var line []byte
+		line, rest = cutLine(rest)
+		if len(line) == 0 {
+			return
+		}
+		folded := line[0] == ' ' || line[0] == '\t'
+		if !folded {
+			_, _, open = cutName(line)
+			if first && bytes.HasPrefix(line, []byte("From ")) {
+				continue // an mbox line is written by those who carry the message
+			}
+		}
+		if !open {
+			sum.Write([]byte("text " + strconv.Itoa(len(line)) + ":" + string(line) + "\n"))
+		}
+	}
 }
 
 func (c *Collector) finish() {

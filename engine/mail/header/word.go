@@ -117,16 +117,19 @@ func goodDomain(s string) bool {
 		return false
 	}
 	for label := range strings.SplitSeq(s, ".") {
-		if label == "" {
+		if label == "" || strings.IndexFunc(label, noLabel) >= 0 {
 			return false
 		}
-		for i := 0; i < len(label); i++ {
-			c := label[i]
-			ok := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c >= 0x80
-			if !ok {
-				return false
-			}
-		}
+	}
+	return true
+}
+
+// noLabel tells whether a character cannot stand in a domain; beyond ASCII all
+// can (RFC 5890).
+func noLabel(r rune) bool {
+	switch {
+	case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_', r >= 0x80:
+		return false
 	}
 	return true
 }
