@@ -315,7 +315,7 @@ func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
 // conformMany: order is kept over more than fits on the way.
 func conformMany(t *testing.T, open opener) {
-	f := &fake{entries: make([]mail.Entry, 20_000)}
+	f := &fake{entries: make([]mail.Entry, 6_000)}
 	for i := range f.entries {
 		f.entries[i] = mail.Entry{Row: int64(i), Subject: "a subject that makes the line longer than nothing"}
 	}

@@ -214,7 +214,7 @@ func TestSlowEngine(t *testing.T) {
 	f := &fake{hold: make(chan struct{}), wait: make(chan struct{}, 1), stayed: make(chan error, 1)}
 	e := start(t, f, quick())
 	tm := quick()
-	tm.Quiet = 400 * time.Millisecond
+	tm.Quiet = 300 * time.Millisecond
 	c := e.client(t, tm)
 	ended := make(chan error, 1)
 	go func() { _, err := c.Backup(t.Context(), "b"); ended <- err }()

@@ -273,7 +273,7 @@ func TestSilentPeer(t *testing.T) {
 // waited for; those that say more than a count are kept for it.
 func TestSlowClientHoldsNothing(t *testing.T) {
 	f := &fake{wait: make(chan struct{}, 1), stayed: make(chan error, 1), hold: make(chan struct{})}
-	for range 200_000 {
+	for range 40_000 {
 		f.events = append(f.events, facts.Event{Kind: facts.EventFetched, Mailbox: "m", Done: 1})
 	}
 	f.events = append(f.events, facts.Event{Kind: facts.EventMailboxEnd})
@@ -292,7 +292,7 @@ func TestSlowClientHoldsNothing(t *testing.T) {
 		counts += strings.Count(in.Text(), facts.EventFetched)
 		ends += strings.Count(in.Text(), facts.EventMailboxEnd)
 	}
-	if counts == 0 || counts >= 200_000 || ends != 1 {
+	if counts == 0 || counts >= 40_000 || ends != 1 {
 		t.Errorf("%d counts, %d ends", counts, ends)
 	}
 }
@@ -300,7 +300,7 @@ func TestSlowClientHoldsNothing(t *testing.T) {
 // TestPagingReader: a person who reads slowly does not hold up the engine, whose
 // store is being read.
 func TestPagingReader(t *testing.T) {
-	reader := reading{fake: &fake{entries: make([]mail.Entry, 20_000)}, ended: make(chan struct{})}
+	reader := reading{fake: &fake{entries: make([]mail.Entry, 6_000)}, ended: make(chan struct{})}
 	c := start(t, reader, quick()).client(t, quick())
 	n := 0
 	if err := c.Queued(t.Context(), func(mail.Entry) error {
