@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"postbag/app/config"
 	"postbag/app/notify"
 	"postbag/engine"
 	"postbag/engine/mail"
@@ -157,7 +158,7 @@ func TestRule47_OneDigestPerCauseInADay(t *testing.T) {
 					t.Errorf("the digest lacks %q:\n%s", want, text)
 				}
 			}
-			if l := o.post.letters[0]; l.Sender != "" || l.Recipient != "admin@office.test" {
+			if l := o.post.first(t); l.Sender != "" || l.Recipient != "admin@office.test" {
 				t.Errorf("from <%s> to <%s>", l.Sender, l.Recipient)
 			}
 			o.ended("anne", nil)
@@ -248,8 +249,8 @@ func TestOfficeServerDownTheCommandIsToldTheDigestComesLater(t *testing.T) {
 			if text := o.post.last(t); !strings.Contains(text, "It lasted from") {
 				t.Errorf("the digest:\n%s", text)
 			}
-			if o.post.reached > 15 {
-				t.Errorf("a server that is down was asked %d times in six hours", o.post.reached)
+			if n, _ := o.post.counts(); n > 15 {
+				t.Errorf("a server that is down was asked %d times in six hours", n)
 			}
 			pass(48 * time.Hour)
 		})
@@ -274,7 +275,7 @@ func TestTargetThatIsBackUnnoticed(t *testing.T) {
 			pass(4 * time.Hour)
 		})
 		o.person.check(t, "target/office target_down begin 0", "target/office target_down over 0")
-		if n := len(o.post.letters); n != 1 {
+		if _, n := o.post.counts(); n != 1 {
 			t.Errorf("%d digests", n)
 		}
 		if text := o.post.last(t); !strings.Contains(text, "It lasted from") {
@@ -299,13 +300,13 @@ func TestRule46_DigestWithoutReplyIsNotSentTwice(t *testing.T) {
 				o.run(func() {
 					o.ended("anne", failure(mail.NeedsUser, mail.CodeAuth))
 					pass(12 * time.Hour)
-					if n := len(o.post.letters); n != c.want {
+					if _, n := o.post.counts(); n != c.want {
 						t.Errorf("%d digests, want %d", n, c.want)
 					}
 					o.post.be(nil, nil)
 					pass(2 * time.Hour)
 				})
-				if n := len(o.post.letters); n != 1 {
+				if _, n := o.post.counts(); n != 1 {
 					t.Errorf("%d digests in the end, want 1", n)
 				}
 			})
@@ -316,8 +317,8 @@ func TestRule46_DigestWithoutReplyIsNotSentTwice(t *testing.T) {
 func TestNoDigestAboutWhatIsPausedOrNoLongerConfigured(t *testing.T) {
 	for name, change := range map[string]func(o *office){
 		"paused by hand": func(o *office) { o.ended("anne", failure(mail.NeedsUser, mail.CodePaused)) },
-		"switched off":   func(o *office) { o.cfg.Mailboxes[0].Enabled = false },
-		"removed":        func(o *office) { o.cfg.Mailboxes = o.cfg.Mailboxes[1:] },
+		"switched off":   func(o *office) { o.configure(func(c *config.Config) { c.Mailboxes[0].Enabled = false }) },
+		"removed":        func(o *office) { o.configure(func(c *config.Config) { c.Mailboxes = c.Mailboxes[1:] }) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

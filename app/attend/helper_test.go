@@ -54,7 +54,7 @@ func newOffice(t *testing.T) *office {
 func (o *office) run(life func()) {
 	o.t.Helper()
 	a, err := New(o.t.Context(), Deps{
-		Subscribe: o.subscribe, Config: func() *config.Config { return o.cfg },
+		Subscribe: o.subscribe, Config: o.config,
 		Queue: o.each, Balance: o.balance, Open: o.open,
 		Ledger: o.ledger, Sinks: []notify.Sink{o.person}, Mailer: o.post,
 		Texts: i18n.New("en").In(time.UTC), Installation: "test", Now: time.Now,
@@ -69,6 +69,22 @@ func (o *office) run(life func()) {
 	life()
 	stop()
 	<-done
+}
+
+// config is the configuration in force; a change makes a new one.
+func (o *office) config() *config.Config {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.cfg
+}
+
+func (o *office) configure(change func(*config.Config)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	cfg := *o.cfg
+	cfg.Mailboxes = slices.Clone(cfg.Mailboxes)
+	change(&cfg)
+	o.cfg = &cfg
 }
 
 func (o *office) subscribe(f func(engine.Event)) func() {
@@ -232,6 +248,13 @@ func (p *postman) be(down, refuse error) {
 	p.down, p.refuse = down, refuse
 }
 
+// counts tells how often the server was asked and how many letters it has.
+func (p *postman) counts() (reached, letters int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.reached, len(p.letters)
+}
+
 // subjects checks what the letters are about.
 func (p *postman) subjects(t *testing.T, want ...string) {
 	t.Helper()
@@ -244,6 +267,16 @@ func (p *postman) subjects(t *testing.T, want ...string) {
 	if !slices.Equal(got, want) {
 		t.Errorf("digests\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
 	}
+}
+
+func (p *postman) first(t *testing.T) digest.Letter {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.letters) == 0 {
+		t.Fatal("no digest was delivered")
+	}
+	return p.letters[0]
 }
 
 func (p *postman) last(t *testing.T) string {
