@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 )
@@ -105,7 +106,11 @@ func (e Entry) MarshalJSON() ([]byte, error) {
 	for _, r := range e.Recipients {
 		j.Recipients = append(j.Recipients, recipientJSON{Address: r.Address, State: r.State, Reply: orNull(r.Reply)})
 	}
-	return json.Marshal(j)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // <> belong to Message-IDs; whoever embeds this in HTML escapes it
+	err := enc.Encode(j)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // UnmarshalJSON reads the object of the contract; the details that are not

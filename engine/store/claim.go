@@ -31,7 +31,7 @@ func (s *Store) Claim(ctx context.Context, target string, max int, next func(att
 const sqlDue = `SELECT c.id, c.address, c.attempts, c.unknown, c.outside, c.queued, c.reason,
 	i.id, i.mailbox, i.size, m.source, m.sender, m.unknown_reason, m.received
 	FROM copy c INDEXED BY copy_due JOIN identity i ON i.row = c.id >> 20 JOIN message m ON m.row = i.row
-	WHERE c.target = ? AND c.next <= ? AND c.state = 'queued' AND c.held_by IS NULL
+	WHERE c.target = ? AND c.next <= ?
 	ORDER BY c.next, c.queued, c.id`
 
 // due groups the copies that are due into transactions.
@@ -119,7 +119,7 @@ func (s *Store) Release(ctx context.Context, jobs []mail.Job) error {
 		var ids []int64
 		for _, j := range jobs {
 			for _, c := range j.Copies {
-				_, err := t.exec("UPDATE copy SET attempts = max(attempts - 1, 0), next = ? WHERE id = ? AND state = 'queued' AND attempts > 0", t.now, c.ID)
+				_, err := t.exec("UPDATE copy SET attempts = max(attempts - 1, 0), next = ? WHERE id = ? AND next IS NOT NULL AND attempts > 0", t.now, c.ID)
 				if err != nil {
 					return err
 				}
@@ -172,7 +172,7 @@ func (s *Store) MakeDue(ctx context.Context, targets ...string) error {
 
 func (t *tx) makeDue(targets []string) error {
 	for _, name := range targets {
-		_, err := t.exec("UPDATE copy INDEXED BY copy_due SET next = ? WHERE target = ? AND next > ? AND state = 'queued' AND held_by IS NULL", t.now, name, t.now)
+		_, err := t.exec("UPDATE copy INDEXED BY copy_due SET next = ? WHERE target = ? AND next > ?", t.now, name, t.now)
 		if err != nil {
 			return err
 		}
@@ -196,9 +196,9 @@ func queuedTargets(ctx context.Context, c *conn) ([]string, error) {
 }
 
 const (
-	sqlFirstTarget = `SELECT target FROM copy INDEXED BY copy_due WHERE state = 'queued' AND held_by IS NULL ORDER BY target LIMIT 1`
-	sqlNextTarget  = `SELECT target FROM copy INDEXED BY copy_due WHERE state = 'queued' AND held_by IS NULL AND target > ? ORDER BY target LIMIT 1`
-	sqlNextDue     = `SELECT id, next FROM copy INDEXED BY copy_due WHERE target = ? AND state = 'queued' AND held_by IS NULL ORDER BY next`
+	sqlFirstTarget = `SELECT target FROM copy INDEXED BY copy_due WHERE next IS NOT NULL ORDER BY target LIMIT 1`
+	sqlNextTarget  = `SELECT target FROM copy INDEXED BY copy_due WHERE next IS NOT NULL AND target > ? ORDER BY target LIMIT 1`
+	sqlNextDue     = `SELECT id, next FROM copy INDEXED BY copy_due WHERE target = ? AND next IS NOT NULL ORDER BY next`
 )
 
 // NextDue tells for each target when its next attempt is due; held copies and
@@ -265,7 +265,7 @@ func (s *Store) Expire(ctx context.Context, queuedBefore time.Time) ([]string, e
 	return out, nil
 }
 
-const sqlExpired = `SELECT id FROM copy INDEXED BY copy_due WHERE state = 'queued' AND held_by IS NULL AND queued < ?`
+const sqlExpired = `SELECT id FROM copy INDEXED BY copy_due WHERE next IS NOT NULL AND queued < ?`
 
 func (t *tx) expire(row int64, before time.Time) (string, error) {
 	m, err := t.message("expire", row)

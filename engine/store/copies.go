@@ -84,7 +84,7 @@ func (t *tx) envelopes(row int64, key []byte, recipients []mail.Recipient, due t
 			}
 		}
 		next := due
-		if state == mail.Duplicate {
+		if state == mail.Duplicate || held != 0 {
 			next = time.Time{}
 		}
 		if err := t.newCopy(copyID(row, n), r, state, "", next, held, dup); err != nil {
@@ -159,7 +159,7 @@ func (t *tx) ended(id int64, delivered bool) ([]string, error) {
 		return t.promote(held)
 	}
 	for _, h := range held {
-		_, err := t.exec("UPDATE copy SET state = 'duplicate', held_by = NULL, next = NULL, duplicate_of = ?, changed = ? WHERE id = ?", rowOf(id), t.now, h.id)
+		_, err := t.exec("UPDATE copy SET state = 'duplicate', held_by = NULL, duplicate_of = ?, changed = ? WHERE id = ?", rowOf(id), t.now, h.id)
 		if err != nil {
 			return nil, err
 		}

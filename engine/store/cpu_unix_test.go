@@ -15,3 +15,9 @@ func cpuTime() time.Duration {
 	}
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
+
+// setUmask sets the umask and returns what puts it back.
+func setUmask(mask int) func() {
+	old := syscall.Umask(mask)
+	return func() { syscall.Umask(old) }
+}

@@ -58,6 +58,9 @@ func isDamage(err error) bool {
 	if _, ok := errors.AsType[damagedContent](err); ok {
 		return true
 	}
+	if f, ok := errors.AsType[*mail.Failure](err); ok && f.Code == mail.CodeStoreDamaged {
+		return true
+	}
 	switch sqliteCode(err) & 0xff {
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return true

@@ -229,7 +229,7 @@ var auditRules = []struct{ rule, sql string }{
 		WHERE l.state <> 'queued' OR l.held_by IS NOT NULL`},
 	{"what holds a copy exists", `SELECT id FROM copy WHERE held_by IS NOT NULL AND held_by NOT IN (SELECT id FROM copy)`},
 	{"only a queued copy is held", `SELECT id, state FROM copy WHERE held_by IS NOT NULL AND state <> 'queued'`},
-	{"a queued copy has its time", `SELECT id FROM copy WHERE state = 'queued' AND next IS NULL`},
+	{"exactly a queued copy that is not held has its time", `SELECT id, state FROM copy WHERE (state = 'queued' AND held_by IS NULL) <> (next IS NOT NULL)`},
 	{"a copy has its message", `SELECT id FROM copy WHERE NOT EXISTS (SELECT 1 FROM identity i WHERE i.row = copy.id >> 20)`},
 	{"the message's state is its worst copy's", `SELECT i.id, i.state, min(CASE c.state WHEN 'queued' THEN 0 WHEN 'quarantined' THEN 1
 		WHEN 'delivered' THEN 2 WHEN 'duplicate' THEN 3 ELSE 4 END) AS worst

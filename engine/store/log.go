@@ -99,7 +99,7 @@ func (f Filter) query() (*logQuery, error) {
 		}
 	}
 	q := &logQuery{}
-	q.add("(i.changed, i.row) < (?, ?)", changed, row)
+	q.add("i.changed IS NOT NULL AND (i.changed, i.row) < (?, ?)", changed, row)
 	if !f.Since.IsZero() {
 		q.add("i.changed >= ?", f.Since)
 	}

@@ -13,24 +13,23 @@ import (
 )
 
 // openSource opens a copy of the damaged database, mended just enough for
-// SQLite to read it: as it is; else with a fresh header; else with the first
-// page of an empty store, whose tables lie at the same places because the same
-// script made them in the same order. src stays nil when nothing helps.
+// SQLite to read it: as it is; with a fresh header; with the pages of an empty
+// store that hold the schema, which lie at the same places because the same
+// script made them first of all. The one from which most tables can be read is
+// taken; src stays nil when nothing helps.
 func (r *repair) openSource() error {
 	scripts, err := migrations()
 	if err != nil {
 		return err
 	}
 	r.schema = len(scripts)
-	model := filepath.Join(r.work, "model.db")
-	if err := createAt(model, r.schema); err != nil {
+	pages, err := r.schemaPages()
+	if err != nil {
 		return err
 	}
-	page1 := make([]byte, 4096)
-	if err := readStart(model, page1); err != nil {
-		return err
-	}
-	for _, graft := range [][]byte{nil, page1[:100], page1} {
+	header := map[int64][]byte{1: pages[1][:100]}
+	best, most := map[int64][]byte(nil), 0
+	for _, graft := range []map[int64][]byte{nil, header, {1: pages[1]}, pages} {
 		c, err := r.trySource(graft)
 		if err != nil {
 			return err
@@ -38,16 +37,74 @@ func (r *repair) openSource() error {
 		if c == nil {
 			continue
 		}
-		version, _, err := c.one(context.Background(), "PRAGMA user_version")
-		if n := int(version.intOr(0)); err == nil && n > len(scripts) {
-			return errors.Join(newFailure(mail.CodeStoreNewer, "written by a newer version"), c.close())
-		} else if err == nil && n > 0 {
-			r.schema = n
+		if n := readableTables(c); n > most {
+			best, most = graft, n
 		}
-		r.src = c
+		if err := c.close(); err != nil && !isDamage(err) {
+			return err
+		}
+		if most == len(salvaged) {
+			break
+		}
+	}
+	if most == 0 {
 		return nil
 	}
+	if r.src, err = r.trySource(best); err != nil || r.src == nil {
+		return err
+	}
+	version, _, err := r.src.one(context.Background(), "PRAGMA user_version")
+	if n := int(version.intOr(0)); err == nil && n > len(scripts) {
+		return newFailure(mail.CodeStoreNewer, "written by a newer version")
+	} else if err == nil && n > 0 {
+		r.schema = n
+	}
 	return nil
+}
+
+// schemaPages returns the pages of an empty store that hold the schema.
+func (r *repair) schemaPages() (map[int64][]byte, error) {
+	path := filepath.Join(r.work, "model.db")
+	if err := createAt(path, r.schema); err != nil {
+		return nil, err
+	}
+	c, err := openConn(path, "query_only = 1")
+	if err != nil {
+		return nil, err
+	}
+	pages := make(map[int64][]byte)
+	err = c.each(r.ctx, "SELECT pageno FROM dbstat WHERE name IN ('sqlite_schema', 'sqlite_master')", func(rec record) error {
+		pages[rec.int(0)] = make([]byte, pageSize)
+		return nil
+	})
+	if err = errors.Join(err, c.close()); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // read only: nothing to lose
+	pages[1] = make([]byte, pageSize)
+	for n, p := range pages {
+		if _, err := f.ReadAt(p, (n-1)*pageSize); err != nil {
+			return nil, err
+		}
+	}
+	return pages, nil
+}
+
+const pageSize = 4096 // SQLite's default, which this store keeps
+
+// readableTables counts the tables that SQLite can find and begin to read.
+func readableTables(c *conn) int {
+	n := 0
+	for _, name := range salvaged {
+		if _, err := c.prepare("SELECT * FROM " + name); err == nil {
+			n++
+		}
+	}
+	return n
 }
 
 func (r record) intOr(i int) int64 {
@@ -57,9 +114,9 @@ func (r record) intOr(i int) int64 {
 	return r.int(i)
 }
 
-// trySource makes a fresh copy, grafts the octets onto its beginning, and
-// returns a connection when its tables can be read.
-func (r *repair) trySource(graft []byte) (*conn, error) {
+// trySource makes a fresh copy, grafts pages onto it, and opens it. nil when
+// SQLite does not take it for a database.
+func (r *repair) trySource(graft map[int64][]byte) (*conn, error) {
 	from, to := filepath.Join(r.o.Dir, fileDB), filepath.Join(r.work, fileSource)
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		if err := os.Remove(to + suffix); err != nil && !os.IsNotExist(err) {
@@ -76,10 +133,8 @@ func (r *repair) trySource(graft []byte) (*conn, error) {
 	if size == 0 {
 		return nil, nil
 	}
-	if graft != nil {
-		if err := graftStart(to, graft, size); err != nil {
-			return nil, err
-		}
+	if err := graftPages(to, graft, size); err != nil {
+		return nil, err
 	}
 	if err := mendWal(to + "-wal"); err != nil {
 		return nil, err
@@ -88,41 +143,33 @@ func (r *repair) trySource(graft []byte) (*conn, error) {
 	if err != nil {
 		return nil, nil // this graft does not help
 	}
-	if _, _, err := c.one(context.Background(), "SELECT row, id, mailbox, uid FROM identity LIMIT 1"); err != nil {
-		// An empty or half readable table is fine, an unknown one is not.
-		if _, perr := c.prepare("SELECT row, id, mailbox, uid FROM identity"); perr != nil {
-			_ = c.close() // nothing was written
-			return nil, nil
-		}
-	}
 	return c, nil
 }
 
-func readStart(path string, into []byte) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
+// graftPages overwrites pages of a database, or the beginning of one. The
+// header (SQLite file format, section 1.3) then tells the size of this file and
+// no free pages.
+func graftPages(path string, graft map[int64][]byte, size int64) error {
+	if len(graft) == 0 {
+		return nil
 	}
-	defer f.Close() // read only: nothing to lose
-	_, err = io.ReadFull(f, into)
-	return err
-}
-
-// graftStart overwrites the beginning of a database (SQLite file format,
-// section 1.3): the header tells the size of this file and no free pages.
-func graftStart(path string, graft []byte, size int64) error {
-	head := bytes.Clone(graft)
-	be := binary.BigEndian
-	pageSize := int64(be.Uint16(head[16:]))
-	be.PutUint32(head[28:], uint32(size/pageSize))
-	be.PutUint32(head[32:], 0) // first page of the free list
-	be.PutUint32(head[36:], 0) // its length
-	copy(head[92:96], head[24:28])
 	f, err := os.OpenFile(path, os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteAt(head, 0)
+	for n, p := range graft {
+		if n == 1 {
+			p = bytes.Clone(p)
+			be := binary.BigEndian
+			be.PutUint32(p[28:], uint32(size/pageSize))
+			be.PutUint32(p[32:], 0) // first page of the free list
+			be.PutUint32(p[36:], 0) // its length
+			copy(p[92:96], p[24:28])
+		}
+		if _, werr := f.WriteAt(p, (n-1)*pageSize); err == nil {
+			err = werr
+		}
+	}
 	return errors.Join(err, f.Close())
 }
 
@@ -169,12 +216,11 @@ func mendWal(path string) error {
 // rebuildWalHeader makes the header of a log anew from its frames: the first
 // two that agree tell the salts. nil when there are none.
 func rebuildWalHeader(f *os.File) ([]byte, error) {
-	const size = 4096 // what this store uses
 	be := binary.BigEndian
 	var salts []byte
 	for n := int64(0); ; n++ {
 		frame := make([]byte, frameHeader)
-		if _, err := f.ReadAt(frame, walHeader+n*(frameHeader+size)); err != nil {
+		if _, err := f.ReadAt(frame, walHeader+n*(frameHeader+pageSize)); err != nil {
 			return nil, nil
 		}
 		if salts != nil && bytes.Equal(salts, frame[8:16]) {
@@ -185,7 +231,7 @@ func rebuildWalHeader(f *os.File) ([]byte, error) {
 	head := make([]byte, walHeader)
 	be.PutUint32(head, walMagic)
 	be.PutUint32(head[4:], 3007000)
-	be.PutUint32(head[8:], size)
+	be.PutUint32(head[8:], pageSize)
 	copy(head[16:], salts)
 	w := &walReader{order: binary.LittleEndian}
 	sum := w.checksum([2]uint32{}, head[:24])

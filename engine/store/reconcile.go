@@ -322,7 +322,8 @@ func (r *repair) reconcile() error {
 			SELECT 1 FROM copy c WHERE c.id >= identity.row << 20 AND c.id < (identity.row + 1) << 20)`,
 		`UPDATE copy SET held_by = NULL WHERE held_by IS NOT NULL AND (state <> 'queued' OR held_by NOT IN (
 			SELECT id FROM copy l WHERE l.state = 'queued' AND l.held_by IS NULL))`,
-		fmt.Sprintf(`UPDATE copy SET next = %d WHERE state = 'queued' AND next IS NULL`, now),
+		`UPDATE copy SET next = NULL WHERE state <> 'queued' OR held_by IS NOT NULL`,
+		fmt.Sprintf(`UPDATE copy SET next = %d WHERE state = 'queued' AND held_by IS NULL AND next IS NULL`, now),
 		`UPDATE identity SET state = (SELECT CASE min(CASE c.state WHEN 'queued' THEN 0 WHEN 'quarantined' THEN 1 WHEN 'delivered' THEN 2 WHEN 'duplicate' THEN 3 ELSE 4 END)
 			WHEN 0 THEN 'queued' WHEN 1 THEN 'quarantined' WHEN 2 THEN 'delivered' WHEN 3 THEN 'duplicate' ELSE 'deleted' END
 			FROM copy c WHERE c.id >= identity.row << 20 AND c.id < (identity.row + 1) << 20)

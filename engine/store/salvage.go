@@ -10,13 +10,16 @@ import (
 	"postbag/engine/mail"
 )
 
+// salvaged are the tables whose rows a repair copies.
+var salvaged = [...]string{"meta", "mailbox", "target", "alert", "identity", "message", "copy", "body", "event"}
+
 // salvage copies every readable row. What SQLite cannot read is jumped over.
 func (r *repair) salvage() error {
 	if r.src == nil {
 		r.rep.Gaps++
 		return nil
 	}
-	for _, name := range []string{"meta", "mailbox", "target", "alert"} {
+	for _, name := range salvaged[:4] {
 		if err := r.small(name); err != nil {
 			return err
 		}

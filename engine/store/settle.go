@@ -197,7 +197,7 @@ func (op *settling) readdress(c *copyRow, to mail.Recipient, reason string) erro
 		if o.state == mail.Delivered {
 			state, dup, next, op.m.first = mail.Duplicate, rowOf(o.id), time.Time{}, o.changed
 		} else {
-			held = o.id
+			held, next = o.id, time.Time{}
 		}
 	}
 	forAddress := to.For

@@ -99,14 +99,14 @@ CREATE TABLE copy (
   reply        TEXT NOT NULL DEFAULT '',
   reason       TEXT NOT NULL DEFAULT '',     -- X-Postbag-Reason of a rerouted copy
   attempts     INTEGER NOT NULL DEFAULT 0,
-  next         INTEGER,
+  next         INTEGER,                      -- next attempt; NULL unless queued and not held
   queued       INTEGER NOT NULL,             -- the queue's lifetime counts from here
   changed      INTEGER NOT NULL,
   held_by      INTEGER,                      -- the copy under way for the same person
   duplicate_of INTEGER,                      -- identity.row
   doubtful     INTEGER NOT NULL DEFAULT 0    -- possible duplicate
 );
-CREATE INDEX copy_due ON copy (target, next, queued) WHERE state = 'queued' AND held_by IS NULL;
+CREATE INDEX copy_due ON copy (target, next, queued) WHERE next IS NOT NULL;
 CREATE INDEX copy_held ON copy (held_by) WHERE held_by IS NOT NULL;
 
 -- What happened to a message beyond the ordinary.
