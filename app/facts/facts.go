@@ -148,6 +148,9 @@ type LogFilter struct {
 	State   mail.State
 	Mailbox string
 	Limit   int
+	Until   time.Time
+	Person  string // address of a recipient
+	Before  string // Cursor of the last entry seen: the page after it
 }
 
 // The sides that a check looks at.
@@ -261,4 +264,11 @@ type Step struct {
 type Story struct {
 	Entry mail.Entry
 	Steps []Step // oldest first
+}
+
+// Transcript is what was said in one session, secrets masked.
+type Transcript struct {
+	Time time.Time
+	Name string // protocol, mailbox or target
+	Text string
 }
