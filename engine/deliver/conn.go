@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"postbag/engine/mail"
+	"postbag/engine/mail/header"
 )
 
 // Probe asks whether the server would take mail for rcpt: MAIL, RCPT, RSET and
@@ -111,6 +112,16 @@ func closingQuote(s string) int {
 		}
 	}
 	return -1
+}
+
+// asciiDomain writes a domain in A-form where it is not ASCII (RFC 5890): then
+// only a local part in UTF-8 needs SMTPUTF8.
+func asciiDomain(address string) string {
+	i := strings.LastIndexByte(address, '@')
+	if i < 0 || isASCII(address[i:]) {
+		return address
+	}
+	return address[:i+1] + header.DomainKey(address[i+1:])
 }
 
 func isASCII(s string) bool {

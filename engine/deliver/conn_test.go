@@ -257,11 +257,39 @@ func TestRule40_SentAsItIs(t *testing.T) {
 }
 
 func TestSMTPUTF8(t *testing.T) {
-	s, target := startSMTP(t, mailtest.SMTPOptions{})
+	tests := []struct{ to, sent, params string }{
+		{"andré@office.test", "andré@office.test", "SMTPUTF8"},
+		{"Anne@BÜRO.test", "Anne@xn--bro-hoa.test", ""},
+		{"andré@büro.test", "andré@xn--bro-hoa.test", "SMTPUTF8"},
+	}
+	for _, protocol := range []bool{false, true} {
+		s, target := startSMTP(t, mailtest.SMTPOptions{LMTP: protocol})
+		c := dial(t, target, Options{})
+		for i, tt := range tests {
+			outcomes, err := c.Send(t.Context(), letter(sample, tt.to))
+			if err != nil || verdicts(outcomes) != "accepted" {
+				t.Fatalf("%v %s", err, verdicts(outcomes))
+			}
+			m := s.Mails()[i]
+			if m.Rcpts[0] != tt.sent || strings.Contains(m.Params, "SMTPUTF8") != (tt.params != "") {
+				t.Errorf("%s: %+v", tt.to, m)
+			}
+		}
+	}
+}
+
+// A server that answers once too often is left, and nothing is taken for the
+// answer to something else.
+func TestReplyTooMany(t *testing.T) {
+	_, target := startSMTP(t, mailtest.SMTPOptions{Script: mailtest.OnStep(mailtest.StepDot, mailtest.SMTPAction{Reply: "552 5.3.4 too big\n250 2.0.0 Ok"})})
 	c := dial(t, target, Options{})
-	outcomes, err := c.Send(t.Context(), letter(sample, "andré@office.test"))
-	if err != nil || verdicts(outcomes) != "accepted" || !strings.Contains(s.Mails()[0].Params, "SMTPUTF8") {
-		t.Fatalf("%v %s %+v", err, verdicts(outcomes), s.Mails())
+	outcomes, err := c.Send(t.Context(), letter(sample, "anne@office.test"))
+	if err != nil || verdicts(outcomes) != "refused:too_large" {
+		t.Fatalf("%v %s", err, verdicts(outcomes))
+	}
+	outcomes, err = c.Send(t.Context(), letter(sample, "anne@office.test"))
+	if codeOf(err) != mail.CodeProtocol || verdicts(outcomes) != "notattempted:protocol" {
+		t.Errorf("%v %s", err, verdicts(outcomes))
 	}
 }
 

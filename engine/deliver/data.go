@@ -135,7 +135,7 @@ func (s *sending) dotLMTP(data *smtp.DataCommand, accepted []int) (fatal *mail.F
 	}
 	for _, i := range accepted {
 		one := []int{i}
-		address := s.out[i].Copy.Address
+		address := s.address(i)
 		if yes, ok := resp[address]; ok {
 			s.accept(one, Reply{Code: 250, Text: yes.StatusText}.String())
 			continue

@@ -184,6 +184,7 @@ func (r *run) handle(e event) {
 	if e.claimEnd {
 		r.claiming = false
 		r.ready = append(r.ready, r.take(e.claimed)...)
+		r.ready = interleave(r.ready)
 	}
 	if e.more || e.dirty {
 		r.p.mu.Lock()
@@ -233,6 +234,29 @@ func (r *run) take(jobs []mail.Job) []mail.Job {
 		fresh = append(fresh, j)
 	}
 	return fresh
+}
+
+// interleave puts jobs that failed before behind fresh ones, one by one: what
+// fails again has a success beside it that tells whose fault it is, and three
+// messages that are always refused do not stand in the way of the rest.
+func interleave(jobs []mail.Job) []mail.Job {
+	var fresh, again []mail.Job
+	for _, j := range jobs {
+		if slices.ContainsFunc(j.Copies, func(c mail.Copy) bool { return c.Attempts > 1 }) {
+			again = append(again, j)
+		} else {
+			fresh = append(fresh, j)
+		}
+	}
+	if len(again) == 0 {
+		return fresh
+	}
+	mixed := make([]mail.Job, 0, len(jobs))
+	for len(fresh) > 0 && len(again) > 0 {
+		mixed = append(mixed, fresh[0], again[0])
+		fresh, again = fresh[1:], again[1:]
+	}
+	return append(append(mixed, fresh...), again...)
 }
 
 func (r *run) forget(jobs []mail.Job) {

@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"regexp"
 	"sync"
 
 	"postbag/engine/mail"
@@ -59,7 +60,8 @@ func (j *judge) add(s settlement) (now []settlement, pause *mail.Failure) {
 }
 
 // blameTarget turns everything held into a fault of the target's settings:
-// nothing goes to quarantine, no attempt counts.
+// nothing goes to quarantine. The attempt counts (MAIL was said), so that when
+// the target is tried again others come first.
 func (j *judge) blameTarget() (now []settlement, pause *mail.Failure) {
 	for _, s := range j.held {
 		for i := range s.outcomes {
@@ -72,7 +74,7 @@ func (j *judge) blameTarget() (now []settlement, pause *mail.Failure) {
 			if f.Code == mail.CodePolicy {
 				f.Code = mail.CodeRelay
 			}
-			o.Verdict, o.Failure = mail.NotAttempted, &f
+			o.Verdict, o.Failure = mail.Deferred, &f
 			pause = &f
 		}
 	}
@@ -81,8 +83,9 @@ func (j *judge) blameTarget() (now []settlement, pause *mail.Failure) {
 }
 
 // flush decides what is held when nothing else is left to compare with. A
-// refused sender is the target's fault then; a single policy refusal is
-// believed only if another message passed, else it is tried again later.
+// refused sender is the target's fault then. A policy refusal is believed if
+// another message passed, or if it came after the data and speaks of nothing
+// that a setting could mend; else it is tried again later.
 func (j *judge) flush() (now []settlement, pause *mail.Failure) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -97,20 +100,21 @@ func (j *judge) flush() (now []settlement, pause *mail.Failure) {
 			return j.blameTarget()
 		}
 	}
-	return j.putOff(), nil
+	return j.putOff(aboutMessage), nil
 }
 
 // abandon gives up what is held at the end of a run: tried again later.
 func (j *judge) abandon() []settlement {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.putOff()
+	return j.putOff(func(*mail.Failure) bool { return false })
 }
 
-func (j *judge) putOff() []settlement {
+// putOff defers what is held, save what is believed.
+func (j *judge) putOff(believed func(*mail.Failure) bool) []settlement {
 	for _, s := range j.held {
 		for i := range s.outcomes {
-			if o := &s.outcomes[i]; suspicious(*o) {
+			if o := &s.outcomes[i]; suspicious(*o) && !believed(o.Failure) {
 				f := *o.Failure
 				if f.Code == mail.CodePolicy {
 					f.Class = mail.Transient
@@ -173,4 +177,14 @@ func busyTarget(outcomes []mail.Outcome) bool {
 		}
 	}
 	return len(outcomes) > 0
+}
+
+// Words by which servers speak of who may send, not of what was sent. QUIRK:
+// Exchange says "5.7.60 Client does not have permissions to send as this
+// sender" only after the data.
+var aboutSettings = regexp.MustCompile(`(?i)relay|send as|sender|permission|authenticat|not allowed`)
+
+// aboutMessage tells that a policy refusal is about the content.
+func aboutMessage(f *mail.Failure) bool {
+	return f.Code == mail.CodePolicy && f.Op != OpRCPT && !aboutSettings.MatchString(f.Reply)
 }

@@ -113,6 +113,7 @@ func TestRule45_FaultOfTheTarget(t *testing.T) {
 		{"relay denied", say(mailtest.StepRCPT, "554 5.7.1 Relay access denied"), 10, mail.CodeRelay},
 		{"relay denied without code", say(mailtest.StepRCPT, "550 Relaying denied"), 10, mail.CodeRelay},
 		{"policy after the data", say(mailtest.StepDot, "550 5.7.1 No"), 10, mail.CodeRelay},
+		{"may not send as", say(mailtest.StepDot, "550 5.7.60 SMTP; Client does not have permissions to send as this sender"), 10, mail.CodeRelay},
 		{"sender refused", say(mailtest.StepMAIL, "550 5.7.1 may not send as"), 10, mail.CodeSender},
 		{"sender of the only message refused", say(mailtest.StepMAIL, "553 no"), 1, mail.CodeSender},
 		{"sign-in demanded", say(mailtest.StepMAIL, "530 5.7.0 Authentication required"), 10, mail.CodeTargetAuth},
@@ -134,7 +135,7 @@ func TestRule45_FaultOfTheTarget(t *testing.T) {
 				t.Errorf("%d messages were tried", settled)
 			}
 			for id := range q.settled {
-				if got := q.verdict(id); got != "notattempted:"+string(tt.want) {
+				if got := q.verdict(id); got != "deferred:"+string(tt.want) {
 					t.Errorf("%s: %s", id, got)
 				}
 			}
@@ -170,15 +171,56 @@ func TestRule45_PolicyOfOneMessage(t *testing.T) {
 	}
 }
 
-// rule 45: alone, a refusal by policy proves nothing: tried again later.
-func TestRule45_LonePolicyIsPutOff(t *testing.T) {
-	_, target := startSMTP(t, mailtest.SMTPOptions{Script: mailtest.OnStep(mailtest.StepRCPT, mailtest.SMTPAction{Reply: "550 5.7.1 no"})})
+// rule 45: with nothing to compare with, a refusal by policy proves nothing
+// unless it is about the content; what proves nothing is tried again later.
+func TestRule45_LonePolicy(t *testing.T) {
+	tests := []struct {
+		step        mailtest.SMTPStep
+		reply, want string
+	}{
+		{mailtest.StepRCPT, "550 5.7.1 no", "deferred:policy"},
+		{mailtest.StepRCPT, "554 5.7.1 Relay access denied", "deferred:policy"},
+		{mailtest.StepDot, "554 5.7.1 Spam", "refused:policy"},
+		{mailtest.StepDot, "550 5.7.60 may not send as this sender", "deferred:policy"},
+	}
+	for _, tt := range tests {
+		_, target := startSMTP(t, mailtest.SMTPOptions{Script: mailtest.OnStep(tt.step, mailtest.SMTPAction{Reply: tt.reply})})
+		q := newFakeQueue()
+		q.add(2, "anne@office.test")
+		r := startPool(t, target, q)
+		r.quiet()
+		if q.verdict("M1") != tt.want || q.verdict("M2") != tt.want || r.p.State().Paused {
+			t.Errorf("%s: %s %s %+v", tt.reply, q.verdict("M1"), q.verdict("M2"), r.p.State())
+		}
+	}
+}
+
+// Three messages that the server refuses do not stand in the way for ever.
+func TestRule45_OthersFirstNextTime(t *testing.T) {
+	s, target := startSMTP(t, mailtest.SMTPOptions{Script: func(e mailtest.SMTPEvent) mailtest.SMTPAction {
+		if e.Step == mailtest.StepRCPT && strings.HasPrefix(e.Address, "spam") {
+			return mailtest.SMTPAction{Reply: "550 5.7.1 Spam"}
+		}
+		return mailtest.SMTPAction{}
+	}})
+	target.Connections = 1
 	q := newFakeQueue()
-	q.add(2, "anne@office.test")
+	q.add(3, "spam@office.test")
+	q.add(4, "anne@office.test")
+	tried := slices.Clone(q.due[:3])
 	r := startPool(t, target, q)
 	r.quiet()
-	if q.verdict("M1") != "deferred:policy" || q.verdict("M2") != "deferred:policy" || r.p.State().Paused {
-		t.Errorf("%s %s %+v", q.verdict("M1"), q.verdict("M2"), r.p.State())
+	if s.Taken() != 0 || !r.p.State().Paused {
+		t.Fatalf("%d taken, %+v", s.Taken(), r.p.State())
+	}
+	q.mu.Lock()
+	q.due = append(tried, q.due...) // the store hands out the longest due first
+	q.settled = make(map[string][]mail.Outcome)
+	q.mu.Unlock()
+	r.p.Resume()
+	r.quiet()
+	if s.Taken() != 4 || q.verdict("M1") != "refused:policy" || r.p.State().Paused {
+		t.Errorf("%d taken, %s, %+v", s.Taken(), q.verdict("M1"), r.p.State())
 	}
 }
 

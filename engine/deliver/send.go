@@ -30,6 +30,12 @@ func (c *Conn) Send(ctx context.Context, l Letter) ([]mail.Outcome, error) {
 	if c.dead {
 		return s.end(&mail.Failure{Code: mail.CodeClosed, Op: OpMAIL})
 	}
+	if c.w.buffered() {
+		// QUIRK: a server that objects in the middle of the data and again after
+		// them is a reply ahead of us for ever.
+		c.drop()
+		return s.end(&mail.Failure{Code: mail.CodeProtocol, Op: OpMAIL, Err: errors.New("a reply that nothing asked for")})
+	}
 	defer c.watch(ctx)()
 	s.from = c.sender(l.Job)
 	for len(pending) > 0 {
@@ -51,9 +57,9 @@ func (c *Conn) sender(j mail.Job) string {
 	case j.Sender == "" || !safePath(j.Sender):
 		return ""
 	case j.Outside && c.t.Sender != "":
-		return c.t.Sender
+		return asciiDomain(c.t.Sender)
 	}
-	return j.Sender
+	return asciiDomain(j.Sender)
 }
 
 // sending is one letter on its way through one connection.
@@ -73,6 +79,9 @@ func (s *sending) end(f *mail.Failure) ([]mail.Outcome, error) {
 	}
 	return s.out, f
 }
+
+// address is what RCPT says for a copy.
+func (s *sending) address(i int) string { return asciiDomain(s.out[i].Copy.Address) }
 
 func (s *sending) set(rcpts []int, v mail.Verdict, f *mail.Failure) {
 	for _, i := range rcpts {
@@ -145,10 +154,11 @@ func (s *sending) envelope(rcpts []int) (accepted, left []int, fatal *mail.Failu
 }
 
 func (s *sending) otherSender() bool {
-	if s.c.t.Sender == "" || s.from == s.c.t.Sender {
+	other := asciiDomain(s.c.t.Sender)
+	if other == "" || s.from == other {
 		return false
 	}
-	s.from = s.c.t.Sender
+	s.from = other
 	return true
 }
 
@@ -193,7 +203,7 @@ func judged(op string, r Reply) (mail.Verdict, *mail.Failure) {
 func (s *sending) needsUTF8(rcpts []int) bool {
 	need := !isASCII(s.from)
 	for _, i := range rcpts {
-		need = need || !isASCII(s.out[i].Copy.Address)
+		need = need || !isASCII(s.address(i))
 	}
 	if need {
 		need, _ = s.c.c.Extension("SMTPUTF8")
@@ -205,7 +215,7 @@ func (s *sending) needsUTF8(rcpts []int) bool {
 // share its reply (rule 43). again tells that a refusal was about the sender.
 func (s *sending) rcptTo(rcpts []int) (accepted, left []int, again bool, fatal *mail.Failure) {
 	for k, same := range s.byAddress(rcpts) {
-		address := s.out[same[0]].Copy.Address
+		address := s.address(same[0])
 		if !safePath(address) {
 			s.set(same, mail.Refused, &mail.Failure{Class: mail.Permanent, Code: mail.CodeRejected, Op: OpRCPT,
 				Err: errors.New("not an address that can be sent")})
@@ -246,7 +256,7 @@ func (s *sending) byAddress(rcpts []int) [][]int {
 	groups := make([][]int, 0, len(rcpts))
 	at := make(map[string]int, len(rcpts))
 	for _, i := range rcpts {
-		address := s.out[i].Copy.Address
+		address := s.address(i)
 		g, ok := at[address]
 		if !ok {
 			g = len(groups)

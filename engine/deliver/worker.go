@@ -140,20 +140,13 @@ func (p *Pool) settleAll(ctx context.Context, list []settlement) event {
 	var e event
 	for _, s := range list {
 		e.settled = append(e.settled, s.job)
-		e.dirty = e.dirty || !p.resting(s) && has(s.outcomes, func(o mail.Outcome) bool { return o.Verdict == mail.NotAttempted })
+		e.dirty = e.dirty || has(s.outcomes, func(o mail.Outcome) bool { return o.Verdict == mail.NotAttempted })
 		if err := p.settle(ctx, s); err != nil {
 			p.d.Log.Error("outcome not kept", "target", p.t.Name, "id", s.job.ID, "error", err)
 			e.lost = err
 		}
 	}
 	return e
-}
-
-// resting: what the judge blames the target for is not due before it is up.
-func (p *Pool) resting(s settlement) bool {
-	return has(s.outcomes, func(o mail.Outcome) bool {
-		return o.Failure != nil && (o.Failure.Code == mail.CodeRelay || o.Failure.Code == mail.CodeSender)
-	})
 }
 
 const (
