@@ -29,7 +29,7 @@ func (l *Local) Log(ctx context.Context, f facts.LogFilter, each func(mail.Entry
 // Status is the state of the whole.
 func (l *Local) Status(ctx context.Context) (facts.Status, error) {
 	st := facts.Status{Engine: facts.EngineStopped, Balance: facts.Balance{}}
-	if l.serving {
+	if l.serving.Load() {
 		st.Engine = facts.EngineRunning
 	}
 	var err error
@@ -86,7 +86,7 @@ func (l *Local) mailboxStatus(ctx context.Context, m *config.Mailbox) (facts.Mai
 	}
 	out.Paused, out.Suspended = st.Paused, st.Suspended
 	out.Last, out.Next, out.Result, out.Collected = st.LastEnd, st.Next, st.Result, st.Collected
-	if l.serving {
+	if l.serving.Load() {
 		out.Next = l.engine.Planned(m.ID)
 	}
 	if st.ErrorCode != "" {

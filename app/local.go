@@ -6,10 +6,13 @@ import (
 	"io/fs"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"postbag/app/config"
+	"postbag/app/control"
 	"postbag/app/facts"
 	"postbag/app/logging"
 	"postbag/app/secret"
@@ -27,17 +30,43 @@ type Local struct {
 	builder *builder
 
 	lock   *dataLock    // nil when only reading
+	socket net.Listener // of the engine, nil for all others
 	log    *logging.Log // nil when only reading
 	store  *store.Store // nil when nothing was ever collected and only reading
 	engine *engine.Engine
 
-	serving bool // by schedule
+	serving atomic.Bool // by schedule
 }
 
-// Open opens what o.Access needs, in this process or through the engine that
-// runs on the data folder.
-func (a *Application) Open(ctx context.Context, o facts.Options) (*Local, error) {
-	return a.OpenLocal(ctx, o)
+// Open opens what o.Access needs: in this process, or through the engine that
+// runs on the data folder already.
+func (a *Application) Open(ctx context.Context, o facts.Options) (control.Service, error) {
+	if o.Access == facts.AccessRead || o.Access == facts.AccessChange || o.Access == facts.AccessCollect {
+		if s, err := a.attach(ctx, o); s != nil || err != nil {
+			return s, err
+		}
+	}
+	l, err := a.OpenLocal(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// attach finds the engine that runs on the data folder; nil when there is none.
+// The configuration is looked at first: with a wrong one nothing is touched.
+func (a *Application) attach(ctx context.Context, o facts.Options) (control.Service, error) {
+	if _, err := load(o); err != nil {
+		return nil, err
+	}
+	s, err := control.Dial(ctx, o.Data)
+	if err == nil {
+		return s, nil
+	}
+	if mail.AsFailure(err).Code == facts.CodeNotRunning {
+		return nil, nil //nolint:nilnil // none runs: this process does it
+	}
+	return nil, err
 }
 
 // OpenLocal opens what o.Access needs. The configuration comes first: when it
@@ -56,6 +85,12 @@ func (a *Application) OpenLocal(ctx context.Context, o facts.Options) (_ *Local,
 	if o.Access >= facts.AccessChange {
 		if l.lock, err = lockData(o.Data); err != nil {
 			return nil, err
+		}
+		if o.Access == facts.AccessEngine {
+			// Before anything slow: who comes early waits instead of failing.
+			if l.socket, err = control.Listen(o.Data); err != nil {
+				return nil, err
+			}
 		}
 		if err = l.openLog(); err != nil {
 			return nil, err
@@ -136,6 +171,11 @@ func (l *Local) assemble(context.Context) error {
 // Close lets go of everything. The lock goes last.
 func (l *Local) Close() error {
 	var errs []error
+	if l.socket != nil {
+		if err := l.socket.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
 	if l.store != nil {
 		errs = append(errs, l.store.Close())
 	}

@@ -3,19 +3,68 @@ package app
 import (
 	"context"
 	"errors"
+	"sync"
+	"time"
 
+	"postbag/app/attend"
+	"postbag/app/config"
+	"postbag/app/control"
 	"postbag/app/facts"
+	"postbag/app/i18n"
+	"postbag/app/notify"
 	"postbag/engine"
 	"postbag/engine/mail"
 )
 
-// Run is the engine by schedule until ctx ends, which is no error.
+// Run is the engine by schedule until ctx ends, which is no error. Other
+// programs reach it through the socket meanwhile.
 func (l *Local) Run(ctx context.Context, progress func(facts.Event)) error {
 	defer l.forward(progress)()
+	attendant, err := l.attendant(ctx)
+	if err != nil {
+		return err
+	}
 	send(progress, facts.Event{Kind: facts.EventStarted})
 	stop := context.AfterFunc(ctx, func() { send(progress, facts.Event{Kind: facts.EventStopping}) })
 	defer stop()
-	return l.engine.Run(ctx)
+	l.serving.Store(true)
+	defer l.serving.Store(false)
+
+	// What needs the administrator is told until the engine has stopped, and
+	// callers are answered until then too.
+	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	var served error
+	wg.Go(func() { attendant.Run(last) })
+	if l.socket != nil {
+		wg.Go(func() { served = control.Serve(ctx, l.socket, l, l.logger()) })
+	}
+	err = l.engine.Run(ctx)
+	cancel()
+	wg.Wait()
+	return errors.Join(err, served)
+}
+
+// attendant tells the administrator what needs him.
+func (l *Local) attendant(ctx context.Context) (*attend.Attendant, error) {
+	texts := i18n.New(l.o.Lang)
+	mailer := attend.NewDeliverer(attend.DelivererDeps{
+		Lookup:  l.builder.lookup,
+		Unknown: func() string { return l.cfg.Office.UnknownRecipient },
+		Targets: l.engine.Targets,
+		Secret:  l.builder.targetSecret,
+		Log:     l.logger(),
+	})
+	return attend.New(ctx, attend.Deps{
+		Subscribe: l.engine.Subscribe,
+		Config:    func() *config.Config { return l.cfg },
+		Queue:     l.store.Queue, Balance: l.store.Balance, Open: l.store.OpenMessage,
+		Ledger: notify.NewStoreLedger(l.store, time.Now),
+		Sinks: attend.Sinks(attend.SinkOptions{
+			Config: l.cfg, Texts: texts, Log: l.logger(), System: &notify.SystemOptions{Texts: texts},
+		}),
+		Mailer: mailer, Texts: texts, Installation: l.store.InstallationID(), Log: l.logger(),
+	})
 }
 
 // Collect collects the named mailboxes once, all when there is no name. Naming
@@ -35,7 +84,11 @@ func (l *Local) Collect(ctx context.Context, names []string, progress func(facts
 		}
 	}
 	defer l.forward(progress)()
-	rep, err := l.engine.CollectOnce(ctx, ids)
+	collect := l.engine.CollectOnce
+	if l.serving.Load() {
+		collect = l.engine.Collect
+	}
+	rep, err := collect(ctx, ids)
 	if err != nil && len(rep.Results) == 0 {
 		return facts.CollectReport{}, err
 	}

@@ -116,6 +116,9 @@ func (s Settings) targetFor(address string) string {
 	return ""
 }
 
+// Targets are those of the settings in force.
+func (e *Engine) Targets() []deliver.Target { return e.current().Targets }
+
 func (e *Engine) running() []*pool {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -20,7 +20,7 @@ const (
 
 // CodeOtherVersion says that the running engine is another version of the
 // program and does not understand this one: it must be started anew.
-const CodeOtherVersion mail.Code = "other_version"
+const CodeOtherVersion = facts.CodeOtherVersion
 
 // Limits of what one side takes from the other.
 const (

@@ -26,6 +26,7 @@ const (
 	CodeAddress        mail.Code = "address"         // not an address that mail may be sent to
 	CodeNotAvailable   mail.Code = "not_available"   // not available in this version
 	CodeNotRunning     mail.Code = "not_running"     // the running engine does not answer
+	CodeOtherVersion   mail.Code = "other_version"   // the running engine speaks another protocol
 )
 
 // Fault is a *mail.Failure that can travel: the cause has become text.
