@@ -53,6 +53,7 @@ func (l *Local) attendant(ctx context.Context) (*attend.Attendant, error) {
 		Unknown: func() string { return l.cfg.Office.UnknownRecipient },
 		Targets: l.engine.Targets,
 		Secret:  l.builder.targetSecret,
+		Now:     time.Now,
 		Log:     l.logger(),
 	})
 	return attend.New(ctx, attend.Deps{
@@ -61,9 +62,9 @@ func (l *Local) attendant(ctx context.Context) (*attend.Attendant, error) {
 		Queue:     l.store.Queue, Balance: l.store.Balance, Open: l.store.OpenMessage,
 		Ledger: notify.NewStoreLedger(l.store, time.Now),
 		Sinks: attend.Sinks(attend.SinkOptions{
-			Config: l.cfg, Texts: texts, Log: l.logger(), System: &notify.SystemOptions{Texts: texts},
+			Config: l.cfg, Texts: texts, Now: time.Now, Log: l.logger(), System: &notify.SystemOptions{Texts: texts},
 		}),
-		Mailer: mailer, Texts: texts, Installation: l.store.InstallationID(), Log: l.logger(),
+		Mailer: mailer, Texts: texts, Now: time.Now, Installation: l.store.InstallationID(), Log: l.logger(),
 	})
 }
 
