@@ -146,7 +146,7 @@ func (l *Local) openStore(ctx context.Context) error {
 }
 
 // assemble resolves the ids of the mailboxes and builds the engine.
-func (l *Local) assemble(context.Context) error {
+func (l *Local) assemble(ctx context.Context) error {
 	if err := l.resolveIDs(); err != nil {
 		return err
 	}
@@ -160,6 +160,11 @@ func (l *Local) assemble(context.Context) error {
 	settings, err := l.builder.settings()
 	if err != nil || l.store == nil {
 		return err
+	}
+	if l.lock != nil {
+		if err := l.liftChanged(ctx); err != nil {
+			return err
+		}
 	}
 	l.engine = engine.New(settings, engine.Deps{
 		Store: l.store, Log: l.logger(), Now: time.Now, Jitter: rand.Float64, Secret: l.builder.targetSecret,

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"errors"
+	"os"
 
 	"postbag/app/facts"
 	"postbag/app/secret"
@@ -29,23 +31,34 @@ func (s *Secrets) Set(ctx context.Context, ref, value string) error {
 	return s.lift(ctx, keyringRef(ref))
 }
 
-// lift ends suspensions. Without a configuration, or while an engine runs that
-// will read the new secret by itself, there is nothing to do here.
+// lift ends the suspension of the mailboxes that use the secret, here or in the
+// engine that runs. Without a usable configuration there is none to lift.
 func (s *Secrets) lift(ctx context.Context, ref string) error {
 	o := s.o
 	o.Access = facts.AccessChange
-	l, err := s.a.OpenLocal(ctx, o)
+	cfg, err := load(o)
 	if err != nil {
 		return nil //nolint:nilerr // the secret is stored, which was the wish
 	}
-	for i := range l.cfg.Mailboxes {
-		if l.cfg.Mailboxes[i].Secret == ref {
-			if err := l.engine.Lift(ctx, l.cfg.Mailboxes[i].ID); err != nil {
-				return err
+	if _, err := os.Stat(storeDir(o.Data)); err != nil {
+		return nil //nolint:nilerr // nothing was collected yet
+	}
+	b, err := s.a.Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	states, err := b.Mailboxes(ctx)
+	for _, st := range states {
+		if st.Suspended && cfg.Mailbox(st.Name) != nil && cfg.Mailbox(st.Name).Secret == ref {
+			if err == nil {
+				_, err = b.Resume(ctx, st.Name)
+			}
+			if err == nil && st.Paused {
+				_, err = b.Pause(ctx, st.Name) // by hand it stays
 			}
 		}
 	}
-	return l.Close()
+	return errors.Join(err, b.Close())
 }
 
 // Delete removes a secret from the keyring.
