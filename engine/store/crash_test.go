@@ -168,25 +168,48 @@ func checkAfterCrash(t *testing.T, dir string, uids, byID map[string]string) {
 	if err := audit(ctx, s); err != nil {
 		t.Error(err)
 	}
+	checkByID(t, s, byID)
+	checkByUID(t, s, uids)
+	names, err := filepath.Glob(filepath.Join(dir, dirSpool, "*"+draftSuffix))
+	if err != nil || len(names) != 0 {
+		t.Errorf("drafts: %v %v", names, err)
+	}
+}
+
+// checkByID holds what was said after routing against the store.
+func checkByID(t *testing.T, s *Store, byID map[string]string) {
+	t.Helper()
 	for id, said := range byID {
-		e, err := s.Get(ctx, id)
+		e, err := s.Get(context.Background(), id)
 		if err != nil {
 			t.Fatalf("%s (%s): %v", id, said, err)
 		}
-		state, _ := strings.CutPrefix(said, "settled ")
-		if said == "claimed" && e.State == mail.Queued && e.Attempts == 0 || state != said && string(e.State) != state ||
-			said == "deleted" && e.AtSource != mail.SourceDeleted {
+		bad := false
+		switch state, settled := strings.CutPrefix(said, "settled "); {
+		case settled:
+			bad = string(e.State) != state
+		case said == "claimed":
+			bad = e.State == mail.Queued && e.Attempts == 0
+		case said == "deleted":
+			bad = e.AtSource != mail.SourceDeleted
+		}
+		if bad {
 			t.Errorf("%s was %q, is %s, %d attempts, %s", id, said, e.State, e.Attempts, e.AtSource)
 		}
 		if e.State == mail.Quarantined && !exists(s.emlPath(id)) {
 			t.Errorf("%s is in quarantine without a file", id)
 		}
 	}
+}
+
+// checkByUID holds what was said of the collection against the store.
+func checkByUID(t *testing.T, s *Store, uids map[string]string) {
+	t.Helper()
 	var list []string
 	for uid := range uids {
 		list = append(list, uid)
 	}
-	c, err := s.Compare(ctx, "box", list)
+	c, err := s.Compare(context.Background(), "box", list)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,10 +222,6 @@ func checkAfterCrash(t *testing.T, dir string, uids, byID map[string]string) {
 		if k[0].State == mail.Queued || k[0].State == mail.Quarantined {
 			checkOctets(t, s, k[0], uid)
 		}
-	}
-	names, err := filepath.Glob(filepath.Join(dir, dirSpool, "*"+draftSuffix))
-	if err != nil || len(names) != 0 {
-		t.Errorf("drafts: %v %v", names, err)
 	}
 }
 

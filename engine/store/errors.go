@@ -68,11 +68,6 @@ func isDamage(err error) bool {
 	return false
 }
 
-// isUnique tells that a row with the same key is there already.
-func isUnique(err error) bool {
-	return sqliteCode(err) == sqlite3.SQLITE_CONSTRAINT_UNIQUE
-}
-
 func notFound(op string) error {
 	return &mail.Failure{Class: mail.Permanent, Code: mail.CodeNotFound, Op: op}
 }

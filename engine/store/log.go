@@ -49,32 +49,42 @@ func (s *Store) Log(ctx context.Context, f Filter, each func(mail.Entry) error) 
 		}
 		return s.entries(ctx, rows, each)
 	}
-	left := f.Limit
-	for {
+	for left := f.Limit; ; {
 		n := page
 		if f.Limit > 0 {
 			n = min(n, left)
 		}
-		var part []mail.Entry
-		err := s.snapshot(ctx, "log", func(c *conn) error {
-			var err error
-			part, err = readEntries(ctx, c, sqlEntry+" INDEXED BY identity_changed "+joinEntry+q.where()+
-				" ORDER BY i.changed DESC, i.row DESC LIMIT ?", append(slices.Clone(q.args), n)...)
-			return err
-		})
+		part, err := s.logPage(ctx, q, n)
 		if err != nil {
 			return err
 		}
-		for _, e := range part {
-			if err := each(e); err != nil {
-				return err
-			}
+		if err := handOver(part, each); err != nil {
+			return err
 		}
-		if left -= len(part); len(part) < n || f.Limit > 0 && left <= 0 {
+		if left -= len(part); len(part) < n || left == 0 {
 			return nil
 		}
 		q.cursor(part[len(part)-1].Time.UnixMilli(), part[len(part)-1].Row)
 	}
+}
+
+// logPage reads the next n lines.
+func (s *Store) logPage(ctx context.Context, q *logQuery, n int) (part []mail.Entry, err error) {
+	err = s.snapshot(ctx, "log", func(c *conn) error {
+		part, err = readEntries(ctx, c, sqlEntry+" INDEXED BY identity_changed "+joinEntry+q.where()+
+			" ORDER BY i.changed DESC, i.row DESC LIMIT ?", append(slices.Clone(q.args), n)...)
+		return err
+	})
+	return part, err
+}
+
+func handOver(list []mail.Entry, each func(mail.Entry) error) error {
+	for _, e := range list {
+		if err := each(e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // logQuery is a Filter as SQL.
@@ -227,10 +237,8 @@ func (s *Store) entries(ctx context.Context, rows []int64, each func(mail.Entry)
 		if err != nil {
 			return err
 		}
-		for _, e := range list {
-			if err := each(e); err != nil {
-				return err
-			}
+		if err := handOver(list, each); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -27,28 +27,9 @@ func (r *repair) openSource() error {
 	if err != nil {
 		return err
 	}
-	header := map[int64][]byte{1: pages[1][:100]}
-	best, most := map[int64][]byte(nil), 0
-	for _, graft := range []map[int64][]byte{nil, header, {1: pages[1]}, pages} {
-		c, err := r.trySource(graft)
-		if err != nil {
-			return err
-		}
-		if c == nil {
-			continue
-		}
-		if n := readableTables(c); n > most {
-			best, most = graft, n
-		}
-		if err := c.close(); err != nil && !isDamage(err) {
-			return err
-		}
-		if most == len(salvaged) {
-			break
-		}
-	}
-	if most == 0 {
-		return nil
+	best, ok, err := r.bestGraft(nil, map[int64][]byte{1: pages[1][:100]}, map[int64][]byte{1: pages[1]}, pages)
+	if err != nil || !ok {
+		return err
 	}
 	if r.src, err = r.trySource(best); err != nil || r.src == nil {
 		return err
@@ -60,6 +41,29 @@ func (r *repair) openSource() error {
 		r.schema = n
 	}
 	return nil
+}
+
+// bestGraft tries grafts and returns the one that makes most tables readable;
+// ok is false when none makes any.
+func (r *repair) bestGraft(grafts ...map[int64][]byte) (best map[int64][]byte, ok bool, err error) {
+	most := 0
+	for _, g := range grafts {
+		c, err := r.trySource(g)
+		if err != nil {
+			return nil, false, err
+		}
+		if c == nil {
+			continue
+		}
+		if n := readableTables(c); n > most {
+			best, most = g, n
+		}
+		_ = c.close() // a copy, only read
+		if most == len(salvaged) {
+			break
+		}
+	}
+	return best, most > 0, nil
 }
 
 // schemaPages returns the pages of an empty store that hold the schema.

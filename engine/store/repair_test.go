@@ -2,15 +2,14 @@ package store
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"postbag/engine/mail"
 )
@@ -86,16 +85,18 @@ func copyDir(t testing.TB, from string) string {
 	return to
 }
 
-func overwrite(t testing.TB, path string, at int64, junk []byte) {
-	t.Helper()
+func scribble(path string, at int64, junk []byte) error {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	if _, err := f.WriteAt(junk, at); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Close(); err != nil {
+	_, err = f.WriteAt(junk, at)
+	return errors.Join(err, f.Close())
+}
+
+func overwrite(t testing.TB, path string, at int64, junk []byte) {
+	t.Helper()
+	if err := scribble(path, at, junk); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -132,79 +133,44 @@ func mended(t *testing.T, o Options, want map[string]mail.State) *rig {
 	return r
 }
 
+// ruins are ways to damage a database file; files tells those after which only
+// what lies in files can come back.
+var ruins = []struct {
+	name  string
+	files bool
+	do    func(path string) error
+}{
+	{"header", false, func(path string) error { return scribble(path, 0, bytes.Repeat([]byte{0xAA}, 100)) }},
+	{"first page", false, func(path string) error { return scribble(path, 0, bytes.Repeat([]byte{0x55}, pageSize)) }},
+	{"not a database", false, func(path string) error { return scribble(path, 0, []byte("this is no database at all")) }},
+	{"cut short", true, func(path string) error { return os.Truncate(path, 40*pageSize) }},
+	{"vanished", true, os.Remove},
+	{"emptied", true, func(path string) error { return os.Truncate(path, 0) }},
+}
+
 func TestDamageIsRefusedUntilRepair(t *testing.T) {
 	r := newRig(t)
 	want := sample(r)
 	id := r.InstallationID()
 	r.ok(r.Store.Close())
-	db := filepath.Join(r.opt.Dir, fileDB)
-	sound, err := os.ReadFile(db)
-	r.ok(err)
-	for name, damage := range map[string]func(t *testing.T, path string){
-		"header":       func(t *testing.T, path string) { overwrite(t, path, 0, bytes.Repeat([]byte{0xAA}, 100)) },
-		"first page":   func(t *testing.T, path string) { overwrite(t, path, 0, bytes.Repeat([]byte{0x55}, 4096)) },
-		"not database": func(t *testing.T, path string) { overwrite(t, path, 0, []byte("this is no database at all")) },
-		"cut short": func(t *testing.T, path string) {
-			if err := os.Truncate(path, int64(len(sound)/2/4096*4096)); err != nil {
-				t.Fatal(err)
-			}
-		},
-		"vanished": func(t *testing.T, path string) {
-			if err := os.Remove(path); err != nil {
-				t.Fatal(err)
-			}
-		},
-		"emptied": func(t *testing.T, path string) {
-			if err := os.Truncate(path, 0); err != nil {
-				t.Fatal(err)
-			}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
+	for _, ruin := range ruins {
+		t.Run(ruin.name, func(t *testing.T) {
 			o := r.opt
 			o.Dir = copyDir(t, r.opt.Dir)
 			path := filepath.Join(o.Dir, fileDB)
-			damage(t, path)
-			broken, _ := os.ReadFile(path)
-			for range 2 {
-				_, err := Open(r.ctx, o)
-				wantCode(t, err, mail.CodeStoreDamaged)
-				if mail.AsFailure(err).Class != mail.NeedsUser {
-					t.Errorf("class = %v", mail.AsFailure(err).Class)
-				}
-				if now, _ := os.ReadFile(path); !bytes.Equal(now, broken) {
-					t.Fatal("the damaged file was touched")
-				}
-			}
+			r.ok(ruin.do(path))
+			broken, _ := os.ReadFile(path) // nothing, when it has vanished
+			wantRefused(t, o, broken)
 			rep, err := Repair(r.ctx, o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if name == "vanished" || name == "emptied" || name == "cut short" {
-				// What is gone is gone; what lies in files comes back.
-				s, err := Open(r.ctx, o)
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer s.Close()
-				if err := audit(r.ctx, s); err != nil {
-					t.Error(err)
-				}
-				if s.InstallationID() != id {
-					t.Error("another installation id")
-				}
-				if name != "cut short" && len(rep.Recovered) != 11 {
-					t.Errorf("recovered %d of 10 quarantined and one large message", len(rep.Recovered))
-				}
+			r.ok(err)
+			if ruin.files {
+				checkRemains(t, o, ruin.name, rep)
 				return
 			}
 			m := mended(t, o, want)
 			defer m.Store.Close()
-			if m.InstallationID() != id {
-				t.Error("another installation id")
-			}
-			if rep.Identities != len(want) {
-				t.Errorf("report = %+v", rep)
+			if m.InstallationID() != id || rep.Identities != len(want) {
+				t.Errorf("id %s, was %s; report = %+v", m.InstallationID(), id, rep)
 			}
 			aside, err := os.ReadFile(filepath.Join(rep.Aside, fileDB))
 			if err != nil || !bytes.Equal(aside, broken) {
@@ -217,6 +183,37 @@ func TestDamageIsRefusedUntilRepair(t *testing.T) {
 				t.Errorf("repaired again: %+v %v", rep, err)
 			}
 		})
+	}
+}
+
+// wantRefused opens a damaged store twice: it stays closed and untouched.
+func wantRefused(t *testing.T, o Options, broken []byte) {
+	t.Helper()
+	for range 2 {
+		_, err := Open(context.Background(), o)
+		wantCode(t, err, mail.CodeStoreDamaged)
+		if mail.AsFailure(err).Class != mail.NeedsUser {
+			t.Errorf("class = %v", mail.AsFailure(err).Class)
+		}
+		if now, _ := os.ReadFile(filepath.Join(o.Dir, fileDB)); !bytes.Equal(now, broken) {
+			t.Fatal("the damaged file was touched")
+		}
+	}
+}
+
+// checkRemains checks a store of which only files were left.
+func checkRemains(t *testing.T, o Options, ruin string, rep RepairReport) {
+	t.Helper()
+	s, err := Open(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := audit(context.Background(), s); err != nil {
+		t.Error(err)
+	}
+	if ruin != "cut short" && len(rep.Recovered) != 11 {
+		t.Errorf("recovered %d of ten quarantined and one large message", len(rep.Recovered))
 	}
 }
 
@@ -361,110 +358,4 @@ func TestRepairTakesInQuarantinedMailWithoutItsRow(t *testing.T) {
 	}
 	r.settle(j, mail.Delivered, "")
 	r.audit()
-}
-
-func TestBackupWhileRunningIsAStore(t *testing.T) {
-	r := newRig(t)
-	want := sample(r)
-	var tar bytes.Buffer
-	held := r.trash.hold() // as if the backup had just begun
-	jobs := r.claim(100)
-	for _, j := range jobs {
-		r.settle(j, mail.Delivered, "")
-	}
-	held()
-	for _, j := range jobs {
-		if r.entry(j.Message).UID == "large" {
-			want["large"] = mail.Delivered
-		}
-	}
-	for uid, st := range want {
-		if st == mail.Queued {
-			want[uid] = mail.Delivered
-		}
-	}
-	r.keep("box", "large2", strings.Repeat("M", 3*inline), "anne")
-	want["large2"] = mail.Queued
-	r.ok(r.Backup(r.ctx, &tar))
-	o := Options{Dir: t.TempDir() + "/restored", Now: r.clock.Now}
-	r.ok(Restore(r.ctx, o.Dir, bytes.NewReader(tar.Bytes())))
-	m := mended(t, o, want)
-	defer m.Store.Close()
-	if m.InstallationID() != r.InstallationID() {
-		t.Error("another installation id")
-	}
-	if got := len(m.find("quarantined")); got != 10 {
-		t.Errorf("found %d", got)
-	}
-	if err := Restore(r.ctx, o.Dir, &tar); err == nil {
-		t.Error("restored over a store")
-	}
-	left, err := filepath.Glob(filepath.Join(r.opt.Dir, backupPrefix+"*"))
-	r.ok(err)
-	if len(left) != 0 {
-		t.Errorf("left behind: %v", left)
-	}
-}
-
-func TestNewerSchemaIsLeftAlone(t *testing.T) {
-	r := newRig(t)
-	r.keep("box", "u1", "text", "anne")
-	r.ok(r.write(r.ctx, "future", 0, func(t *tx) error { return t.script("PRAGMA user_version = 99") }))
-	r.ok(r.Store.Close())
-	path := filepath.Join(r.opt.Dir, fileDB)
-	before, err := os.ReadFile(path)
-	r.ok(err)
-	for _, op := range []func() error{
-		func() error { _, err := Open(r.ctx, r.opt); return err },
-		func() error { _, err := Repair(r.ctx, r.opt); return err },
-	} {
-		wantCode(t, op(), mail.CodeStoreNewer)
-	}
-	after, err := os.ReadFile(path)
-	r.ok(err)
-	if !bytes.Equal(before, after) || exists(filepath.Join(r.opt.Dir, fileDamaged)) {
-		t.Error("it was touched")
-	}
-}
-
-// A store of the first release, made once and kept: it opens for ever.
-func TestStoreOfTheFirstRelease(t *testing.T) {
-	dir := t.TempDir() + "/store"
-	f, err := os.Open("testdata/store-v1.tar.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := Restore(context.Background(), dir, z); err != nil {
-		t.Fatal(err)
-	}
-	want := map[string]mail.State{"uid-000": mail.Waiting, "uid-001": mail.Delivered, "uid-003": mail.Quarantined, "uid-004": mail.Queued, "uid-005": mail.TooBig, "large": mail.Queued}
-	m := mended(t, Options{Dir: dir, Now: newClock().Now}, want)
-	defer m.Store.Close()
-	m.clock.Advance(time.Hour)
-	if got := m.claim(100); len(got) != 11 {
-		t.Errorf("%d jobs", len(got))
-	}
-	if got := m.find("film"); len(got) != 10 {
-		t.Errorf("found %d", len(got))
-	}
-}
-
-// TestMakeFixture writes testdata/store-v1.tar.gz: POSTBAG_MAKE_FIXTURE=1 go test -run MakeFixture
-func TestMakeFixture(t *testing.T) {
-	if os.Getenv("POSTBAG_MAKE_FIXTURE") == "" {
-		return // it is made once per schema, never again
-	}
-	r := newRig(t)
-	sample(r)
-	f, err := os.Create("testdata/store-v1.tar.gz")
-	r.ok(err)
-	z := gzip.NewWriter(f)
-	r.ok(r.Backup(r.ctx, z))
-	r.ok(z.Close())
-	r.ok(f.Close())
 }

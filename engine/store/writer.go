@@ -54,12 +54,6 @@ func (t *tx) insert(sql string, args ...any) (int64, error) {
 	return res.LastInsertId()
 }
 
-// returning changes something and hands over its RETURNING rows.
-func (t *tx) returning(sql string, fn func(record) error, args ...any) error {
-	t.dirty = true
-	return t.conn.each(context.Background(), sql, fn, args...)
-}
-
 // query reads inside the transaction.
 func (t *tx) query(sql string, fn func(record) error, args ...any) error {
 	return t.conn.each(context.Background(), sql, fn, args...)
