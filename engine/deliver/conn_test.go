@@ -120,6 +120,14 @@ func TestRule43_PerRecipient(t *testing.T) {
 	if want := "refused:mailbox_full accepted deferred:deferred nosuchuser:unknown_user"; err != nil || verdicts(outcomes) != want {
 		t.Fatalf("%v %s, want %s", err, verdicts(outcomes), want)
 	}
+	// rule 48: the quarantine keeps what was said.
+	if said := outcomes[0].Transcript; !strings.HasPrefix(said, "C: MAIL FROM:<a@sender.test>") ||
+		!strings.Contains(said, "C: RCPT TO:<full@office.test>\nS: 552 5.2.2 Mailbox full\n") || strings.Contains(said, "body") {
+		t.Errorf("transcript %q", said)
+	}
+	if outcomes[1].Transcript != "" {
+		t.Errorf("transcript of an accepted one: %q", outcomes[1].Transcript)
+	}
 	// Nobody accepted: no DATA, and the connection goes on.
 	outcomes, err = c.Send(t.Context(), letter(sample, "ghost@office.test"))
 	if err != nil || verdicts(outcomes) != "nosuchuser:unknown_user" {

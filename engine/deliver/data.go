@@ -30,8 +30,8 @@ func (s *sending) data(ctx context.Context, body io.Reader, accepted []int) *mai
 		}
 		return s.reset()
 	}
-	s.c.log.omitting(true)
-	defer s.c.log.omitting(false)
+	s.c.log.data = true
+	defer func() { s.c.log.data = false }()
 	if fatal := s.body(body, accepted); fatal != nil {
 		return fatal
 	}

@@ -34,7 +34,7 @@ type Conn struct {
 // Dial connects, encrypts, greets and signs in. All errors are *mail.Failure
 // about the target; none is about a message. Cancelling ctx ends it at once.
 func Dial(ctx context.Context, t Target, o Options) (*Conn, error) {
-	c := &Conn{t: t, o: o.withDefaults(), log: &transcript{w: o.Transcript}}
+	c := &Conn{t: t, o: o.withDefaults(), log: newTranscript(o.Transcript, o.number)}
 	if err := c.dial(ctx); err != nil {
 		c.drop()
 		if ctx.Err() != nil {
@@ -214,10 +214,10 @@ func (c *Conn) auth() error {
 		return c.step("auth", name, &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeNoMechanism, Op: OpAUTH,
 			Err: fmt.Errorf("%s is not offered (%q is)", name, offered)})
 	}
-	c.log.masking(true)
+	c.log.secret = true
 	c.w.expect(c.o.Timeouts.Command)
 	err = c.c.Auth(client)
-	c.log.masking(false)
+	c.log.secret = false
 	if err != nil {
 		return c.step("auth", name, c.authFault(err))
 	}

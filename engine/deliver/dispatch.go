@@ -41,6 +41,7 @@ type run struct {
 	claiming bool
 	open     int // jobs at workers or held, not durable
 	saving   int // writes by helpers
+	hired    int // workers ever
 	workers  int
 	dialing  int
 	linked   int // workers with a connection
@@ -167,7 +168,8 @@ func (r *run) hire() {
 	if r.dialing > 0 || r.workers >= r.tune.limit || len(r.ready) <= idle {
 		return
 	}
-	w := &worker{r: r, drain: r.drain}
+	r.hired++
+	w := &worker{r: r, number: r.hired, drain: r.drain}
 	if r.linked == 0 && !r.booked {
 		// rule 44: the attempt at the target is booked before the dial.
 		r.attempts++

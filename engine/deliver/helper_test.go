@@ -102,6 +102,7 @@ type fakeQueue struct {
 	failing  int           // that many calls of Settle fail
 	gate     chan struct{} // Settle waits for it
 	released int
+	onClaim  func() // once
 }
 
 func newFakeQueue() *fakeQueue { return &fakeQueue{settled: make(map[string][]mail.Outcome)} }
@@ -125,6 +126,10 @@ func (q *fakeQueue) Claim(_ context.Context, max int) ([]mail.Job, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.order = append(q.order, "claim")
+	if q.onClaim != nil {
+		q.onClaim()
+		q.onClaim = nil
+	}
 	n := min(max, len(q.due))
 	jobs := append([]mail.Job(nil), q.due[:n]...)
 	q.due = q.due[n:]

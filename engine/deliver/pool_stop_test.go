@@ -150,23 +150,27 @@ func TestRule46_Stop(t *testing.T) {
 
 // A message may take longer than its booked time: it is not begun twice.
 func TestPoolIgnoresWhatItHas(t *testing.T) {
-	wait := make(chan struct{})
-	s, target := startSMTP(t, mailtest.SMTPOptions{Script: mailtest.OnStep(mailtest.StepDot, mailtest.SMTPAction{Wait: wait})})
+	reached, wait := make(chan struct{}), make(chan struct{})
+	s, target := startSMTP(t, mailtest.SMTPOptions{Script: func(e mailtest.SMTPEvent) mailtest.SMTPAction {
+		if e.Step != mailtest.StepDot {
+			return mailtest.SMTPAction{}
+		}
+		close(reached)
+		return mailtest.SMTPAction{Wait: wait}
+	}})
 	q := newFakeQueue()
 	q.add(1, "anne@office.test")
 	again := q.due[0]
 	again.Copies = slices.Clone(again.Copies)
 	r := startPool(t, target, q)
-	for r.p.State().InFlight == 0 {
-		r.p.signal()
-	}
+	<-reached
+	claimed := make(chan struct{})
 	q.mu.Lock()
 	q.due = append(q.due, again)
+	q.onClaim = func() { close(claimed) }
 	q.mu.Unlock()
 	r.p.Kick()
-	for slices.Index(q.log()[1:], "claim") < 0 {
-		r.p.signal()
-	}
+	<-claimed
 	close(wait)
 	r.quiet()
 	if s.Taken() != 1 {
@@ -175,17 +179,18 @@ func TestPoolIgnoresWhatItHas(t *testing.T) {
 }
 
 func TestPoolIdleClosesConnections(t *testing.T) {
-	s, target := startSMTP(t, mailtest.SMTPOptions{})
+	quit := make(chan struct{})
+	_, target := startSMTP(t, mailtest.SMTPOptions{Script: func(e mailtest.SMTPEvent) mailtest.SMTPAction {
+		if e.Step == mailtest.StepQUIT {
+			close(quit)
+		}
+		return mailtest.SMTPAction{}
+	}})
 	q := newFakeQueue()
 	q.add(1, "anne@office.test")
 	r := startPool(t, target, q, func(d *Deps) { d.Idle = 20 * time.Millisecond })
 	r.quiet()
-	for r.p.State().Connections > 0 {
-		r.p.signal()
-	}
-	if s.Count("QUIT") != 1 {
-		t.Errorf("%v", s.Commands())
-	}
+	<-quit
 }
 
 func BenchmarkPool(b *testing.B) {

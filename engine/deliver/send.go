@@ -125,11 +125,17 @@ func (s *sending) transact(ctx context.Context, rcpts []int) (left []int, fatal 
 		return nil, nil
 	}
 	defer body.Close()
+	s.c.log.begin()
 	accepted, left, fatal := s.envelope(rcpts)
-	if fatal != nil || len(accepted) == 0 {
-		return nil, fatal
+	if fatal == nil && len(accepted) > 0 {
+		fatal = s.data(ctx, body, accepted)
 	}
-	return left, s.data(ctx, body, accepted)
+	for _, i := range rcpts {
+		if s.out[i].Verdict == mail.Refused {
+			s.out[i].Transcript = string(s.c.log.dialogue) // rule 48
+		}
+	}
+	return left, fatal
 }
 
 // envelope says MAIL and RCPT, with the other sender when the first one is

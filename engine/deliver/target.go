@@ -85,11 +85,13 @@ type Options struct {
 	Timeouts   Timeouts
 	Dial       func(ctx context.Context, network, address string) (net.Conn, error)
 	Log        *slog.Logger
-	Transcript io.Writer // the lines of the session; without passwords and message data
+	Transcript io.Writer // whole lines of the session, without passwords and message data; shared by the connections of a Pool
 	// Step is told each finished step of Dial for the command check: dns,
 	// connect, tls, ehlo, starttls, auth. detail is free text of the server or
 	// the protocol version; err is nil or the *mail.Failure that Dial returns.
 	Step func(step, detail string, err error)
+
+	number int // of the connection in its pool
 }
 
 func (o Options) withDefaults() Options {

@@ -199,14 +199,15 @@ func (w *wire) abort(why error) {
 func (w *wire) stop(why error, d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.aborted != nil {
+		return // the second stage of stopping came first
+	}
 	if w.dotSent {
 		w.grace = time.Now().Add(d)
 		_ = w.conn.SetDeadline(w.grace)
 		return
 	}
-	if w.aborted == nil {
-		w.aborted = why
-	}
+	w.aborted = why
 	_ = w.conn.SetDeadline(time.Unix(1, 0))
 }
 

@@ -12,6 +12,7 @@ import (
 // worker owns one connection.
 type worker struct {
 	r       *run
+	number  int
 	drain   chan struct{} // closed: no new message
 	book    func(context.Context, Queue) error
 	linked  bool
@@ -53,7 +54,9 @@ func (w *worker) open() (*Conn, *mail.Failure) {
 		}
 		t.Secret = secret
 	}
-	conn, err := Dial(w.r.ctx, t, p.d.Options)
+	o := p.d.Options
+	o.number = w.number
+	conn, err := Dial(w.r.ctx, t, o)
 	if err != nil {
 		return nil, mail.AsFailure(err)
 	}

@@ -42,8 +42,9 @@ const (
 // Outcome is the result for one Copy. Failure is nil when Accepted; Reply is
 // the server's words, for Accepted the line with its queue id.
 type Outcome struct {
-	Copy    Copy
-	Verdict Verdict
-	Reply   string
-	Failure *Failure
+	Copy       Copy
+	Verdict    Verdict
+	Reply      string
+	Failure    *Failure
+	Transcript string // of a Refused one: what was said in its transaction, without the data (rule 48)
 }
