@@ -5,6 +5,7 @@ import (
 
 	"postbag/app/facts"
 	"postbag/app/i18n"
+	"postbag/app/tell"
 	"postbag/engine/mail"
 )
 
@@ -55,7 +56,7 @@ func (s *session) demoRows(t *table, e mail.Entry) error {
 		recipients = []mail.EntryRecipient{{State: e.State}}
 	}
 	for i, r := range recipients {
-		cells := []string{e.Mailbox, e.From, e.Subject, r.Address, s.p.T("state." + string(r.State)), s.route(e.Route)}
+		cells := []string{e.Mailbox, e.From, e.Subject, r.Address, s.p.T("state." + string(r.State)), tell.Route(s.p, e.Route)}
 		if i > 0 {
 			cells[0], cells[1], cells[2], cells[5] = "", "", "", ""
 		}

@@ -9,6 +9,7 @@ import (
 
 	"postbag/app/facts"
 	"postbag/app/i18n"
+	"postbag/app/tell"
 	"postbag/engine/mail"
 )
 
@@ -44,11 +45,11 @@ func (s *session) log(cmd *cobra.Command, f logFlags) error {
 		case s.json:
 			return b.Log(cmd.Context(), filter, func(e mail.Entry) error { return s.out.object(e) })
 		case f.csv:
-			rows := newCSV(s.env.Stdout)
-			if err := b.Log(cmd.Context(), filter, rows.entry); err != nil {
+			rows := tell.NewCSV(s.env.Stdout)
+			if err := b.Log(cmd.Context(), filter, rows.Entry); err != nil {
 				return err
 			}
-			return rows.close()
+			return rows.Close()
 		}
 		return s.logTable(cmd, b, filter)
 	})

@@ -8,7 +8,8 @@ import (
 	"io"
 	"strings"
 	"sync"
-	"unicode/utf8"
+
+	"postbag/app/tell"
 )
 
 // lineWriter writes whole lines to standard output or standard error. Nothing
@@ -79,60 +80,10 @@ func (l *lineWriter) keep(err error) {
 }
 
 // safe replaces what a terminal would obey or show misleadingly; line ends stay.
-func safe(text string) string {
-	if isPlain(text) {
-		return text
-	}
-	var b strings.Builder
-	b.Grow(len(text))
-	for i := 0; i < len(text); {
-		r, size := utf8.DecodeRuneInString(text[i:])
-		i += size
-		switch {
-		case r == '\n':
-			b.WriteByte('\n')
-		case r == '\t':
-			b.WriteByte(' ')
-		case steers(r):
-			b.WriteRune(utf8.RuneError)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
+func safe(text string) string { return tell.Safe(text) }
 
 // cell is safe for a value within a line: no line ends, one space for several.
-func cell(text string) string {
-	if isPlain(text) && !strings.ContainsAny(text, "\n") && !strings.Contains(text, "  ") {
-		return strings.TrimSpace(text)
-	}
-	return strings.Join(strings.Fields(safe(text)), " ")
-}
-
-func isPlain(text string) bool {
-	for i := 0; i < len(text); i++ {
-		if c := text[i]; c >= 0x7f || c < 0x20 && c != '\n' {
-			return false
-		}
-	}
-	return true
-}
-
-// steers tells whether a terminal would obey the rune (C0, DEL, C1) or show the
-// text after it in another order or not at all (Unicode bidirectional
-// overrides and isolates, line separators, byte order mark).
-func steers(r rune) bool {
-	switch {
-	case r < 0x20, r >= 0x7f && r <= 0x9f:
-		return true
-	case r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
-		return true
-	case r == 0x2028, r == 0x2029, r == 0xfeff:
-		return true
-	}
-	return false
-}
+func cell(text string) string { return tell.Line(text) }
 
 // readable undoes the escaping of < > & that values with an encoder of their own
 // bring along: a person who looks for <id@host> with grep should find it.
@@ -169,13 +120,13 @@ func readable(json string) string {
 // escapeControls writes the steering runes of a JSON text as \u escapes, which
 // means the same to a program. C0 is escaped by the encoder already.
 func escapeControls(text string) string {
-	if isPlain(text) {
+	if tell.IsPlain(text) {
 		return text
 	}
 	var b strings.Builder
 	b.Grow(len(text))
 	for _, r := range text {
-		if steers(r) {
+		if tell.Steers(r) {
 			fmt.Fprintf(&b, `\u%04x`, r)
 			continue
 		}

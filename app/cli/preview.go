@@ -7,6 +7,7 @@ import (
 
 	"postbag/app/facts"
 	"postbag/app/i18n"
+	"postbag/app/tell"
 	"postbag/engine/mail"
 )
 
@@ -64,7 +65,7 @@ func (s *session) preview(cmd *cobra.Command, name string, limit int) error {
 				}
 				return s.out.flush()
 			}
-			return t.row(l.From, l.Subject, strings.Join(l.Recipients, ", "), s.route(l.Route))
+			return t.row(l.From, l.Subject, strings.Join(l.Recipients, ", "), tell.Route(s.p, l.Route))
 		})
 		if err != nil {
 			return err
@@ -104,18 +105,4 @@ func (s *session) verdict(v facts.Verdict) string {
 		return s.p.T("preview.bcc_works")
 	}
 	return s.p.T("preview.bcc_works_by", i18n.Args{"Header": cell(v.EnvelopeHeader)})
-}
-
-// route says in words by which rule the recipients of a message were found.
-func (s *session) route(route string) string {
-	if header, ok := strings.CutPrefix(route, mail.RouteEnvelope); ok {
-		return s.p.T("route.envelope", i18n.Args{"Header": cell(header)})
-	}
-	if route == "" {
-		return ""
-	}
-	if key := "route." + route; s.p.Has(key) {
-		return s.p.T(key)
-	}
-	return cell(route)
 }

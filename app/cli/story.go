@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"postbag/app/facts"
-	"postbag/app/i18n"
+	"postbag/app/tell"
 	"postbag/engine/mail"
 )
 
@@ -32,7 +32,7 @@ func (s *session) showStory(story facts.Story) error {
 		{s.p.T("col.size"), s.p.Size(e.Size)},
 		{s.p.T("col.state"), s.stateLine(e)},
 		{s.p.T("col.message_id"), e.MessageID},
-		{s.p.T("col.because"), s.route(e.Route)},
+		{s.p.T("col.because"), tell.Route(s.p, e.Route)},
 		{s.p.T("col.reason"), e.Reason},
 	}
 	if !e.NextAttempt.IsZero() {
@@ -53,7 +53,7 @@ func (s *session) showStory(story facts.Story) error {
 		if i == 0 {
 			text += "\n"
 		}
-		text += "\n" + pad(s.p.StampSecond(step.Time), 19) + "  " + s.stepText(step)
+		text += "\n" + pad(s.p.StampSecond(step.Time), 19) + "  " + tell.Step(s.p, step)
 	}
 	return s.out.put(text)
 }
@@ -69,7 +69,7 @@ func (s *session) stateLine(e mail.Entry) string {
 func (s *session) storyObject(story facts.Story) error {
 	lines := make([]storyLine, 0, len(story.Steps))
 	for _, step := range story.Steps {
-		lines = append(lines, storyLine{Time: stamp(step.Time), Kind: step.Kind, Text: s.stepText(step)})
+		lines = append(lines, storyLine{Time: stamp(step.Time), Kind: step.Kind, Text: tell.Step(s.p, step)})
 	}
 	return s.out.object(entryWith{story.Entry, "story", lines})
 }
@@ -92,54 +92,4 @@ func (e entryWith) MarshalJSON() ([]byte, error) {
 		return nil, err
 	}
 	return append(append(head[:len(head)-1], ','), tail[1:]...), nil
-}
-
-// stepText is one step in words.
-func (s *session) stepText(step facts.Step) string {
-	args := i18n.Args{
-		"Address": cell(step.Address), "Host": cell(step.Host), "Detail": cell(step.Detail),
-		"Reply": cell(step.Reply), "Size": s.p.Size(step.Size),
-	}
-	key := "story." + step.Kind
-	if step.Kind == facts.StepRouted {
-		route, _, _ := strings.Cut(step.Route, ":")
-		key = "story.routed." + route
-		if !s.p.Has(key) || step.Detail == "" && quotes(route) {
-			key = "story.routed.plain"
-		}
-	}
-	if !s.p.Has(key) {
-		return cell(step.Kind + " " + step.Detail)
-	}
-	if step.Host == "" {
-		args["Host"] = s.p.T("story.provider")
-	}
-	text := s.p.T(key, args)
-	if step.Reply != "" || !strings.HasSuffix(text, ", ") {
-		return text
-	}
-	// The server said nothing: then the kind of fault does.
-	text = strings.TrimSuffix(text, ", ")
-	if s.p.Has("fault." + step.Detail) {
-		text += ". " + s.p.Fault(&mail.Failure{Code: mail.Code(step.Detail)}, i18n.Context{Side: sideOf(step.Kind)}).What
-	}
-	return text
-}
-
-// sideOf says whose words a step is about.
-func sideOf(kind string) string {
-	if kind == facts.StepFetchFailed {
-		return i18n.SideSource
-	}
-	return i18n.SideTarget
-}
-
-// quotes tells whether the sentence of a route quotes the header line that
-// decided.
-func quotes(route string) bool {
-	switch route {
-	case mail.RouteIndividual, mail.RouteUnknown, mail.RouteLoop:
-		return false
-	}
-	return true
 }

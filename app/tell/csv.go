@@ -1,4 +1,4 @@
-package cli
+package tell
 
 import (
 	"encoding/csv"
@@ -11,19 +11,20 @@ import (
 	"postbag/engine/mail"
 )
 
-// csvLog writes the journal for a spreadsheet (RFC 4180).
-type csvLog struct {
+// CSV writes the journal for a spreadsheet (RFC 4180), UTF-8 without a mark.
+type CSV struct {
 	w      *csv.Writer
 	titled bool
 }
 
-func newCSV(w io.Writer) *csvLog {
-	c := &csvLog{w: csv.NewWriter(w)}
+// NewCSV returns a CSV that writes to w. Close must be called at the end.
+func NewCSV(w io.Writer) *CSV {
+	c := &CSV{w: csv.NewWriter(w)}
 	c.w.UseCRLF = true
 	return c
 }
 
-func (c *csvLog) title() error {
+func (c *CSV) title() error {
 	if c.titled {
 		return nil
 	}
@@ -31,7 +32,8 @@ func (c *csvLog) title() error {
 	return c.w.Write([]string{"time", "id", "mailbox", "uid", "message_id", "from", "subject", "size", "state", "at_source", "route", "recipients", "attempts", "next_attempt", "reason"})
 }
 
-func (c *csvLog) entry(e mail.Entry) error {
+// Entry writes one line, the title before the first.
+func (c *CSV) Entry(e mail.Entry) error {
 	if err := c.title(); err != nil {
 		return fmt.Errorf("write the output: %w", err)
 	}
@@ -59,7 +61,8 @@ func (c *csvLog) entry(e mail.Entry) error {
 	return nil
 }
 
-func (c *csvLog) close() error {
+// Close writes what is still held back, at least the title. w stays open.
+func (c *CSV) Close() error {
 	if err := c.title(); err != nil {
 		return fmt.Errorf("write the output: %w", err)
 	}
@@ -75,7 +78,7 @@ func (c *csvLog) close() error {
 // spaces or quotes, gets an apostrophe in front (OWASP, CSV injection). Tabs and
 // line ends, which some programs split cells at, become spaces.
 func harmless(text string) string {
-	text = cell(text)
+	text = Line(text)
 	first := strings.TrimLeft(text, " '\"\u00a0\u3000")
 	if first != "" && strings.ContainsAny(first[:firstRune(first)], "=+-@|%＝＋－＠") {
 		return "'" + text
