@@ -19,6 +19,7 @@ import (
 
 	"postbag/app/facts"
 	"postbag/app/i18n"
+	"postbag/app/tell"
 	"postbag/engine/mail"
 )
 
@@ -264,7 +265,7 @@ func TestMailCannotSteerTheTerminal(t *testing.T) {
 	f.report.Mailboxes = []facts.MailboxResult{{Mailbox: evil, Host: evil, Result: "failed", Fault: &facts.Fault{Code: mail.CodeAuth, Reply: evil}}}
 	for _, line := range []string{"log", "log --json", "log --csv", "queue", "queue show K1", "queue show K1 --json", "queue retry K1", "demo", "preview x", "preview x --json", "check", "check --json", "collect", "collect --json"} {
 		r := run(t, f, line)
-		if bad := strings.IndexFunc(r.out+r.err, func(c rune) bool { return c != '\n' && c != '\r' && steers(c) }); bad >= 0 {
+		if bad := strings.IndexFunc(r.out+r.err, func(c rune) bool { return c != '\n' && c != '\r' && tell.Steers(c) }); bad >= 0 {
 			t.Errorf("%s: %q", line, (r.out + r.err)[bad:])
 		}
 		if strings.Contains(r.out+r.err, "\n$ forged") {
