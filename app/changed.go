@@ -26,8 +26,8 @@ func (l *Local) liftChanged(ctx context.Context) error {
 	for _, st := range states {
 		known[st.ID] = st
 	}
-	for i := range l.cfg.Mailboxes {
-		m := &l.cfg.Mailboxes[i]
+	for i := range l.config().Mailboxes {
+		m := &l.config().Mailboxes[i]
 		print, err := signIn(m)
 		if err != nil {
 			return err

@@ -20,7 +20,7 @@ func identitiesFile(data string) string { return filepath.Join(data, "mailboxes.
 
 // resolveIDs gives every mailbox the id under which its state is kept, and
 // remembers it when this process may write.
-func (l *Local) resolveIDs() error {
+func (l *Local) resolveIDs(cfg *config.Config) error {
 	path := identitiesFile(l.o.Data)
 	var known []config.Identity
 	data, err := os.ReadFile(path)
@@ -30,7 +30,7 @@ func (l *Local) resolveIDs() error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return &mail.Failure{Class: mail.NeedsUser, Code: facts.CodeFile, Op: path, Err: err}
 	}
-	next := l.cfg.ResolveIDs(known)
+	next := cfg.ResolveIDs(known)
 	if l.lock == nil || slices.Equal(known, next) {
 		return nil
 	}

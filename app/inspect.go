@@ -26,8 +26,8 @@ func (l *Local) Check(ctx context.Context, names []string, each func(facts.Check
 			return err
 		}
 	}
-	for i := range l.cfg.Targets {
-		if err := l.checkTarget(ctx, &l.cfg.Targets[i], each); err != nil {
+	for i := range l.config().Targets {
+		if err := l.checkTarget(ctx, &l.config().Targets[i], each); err != nil {
 			return err
 		}
 	}
@@ -46,9 +46,9 @@ func (l *Local) chosen(names []string) ([]*config.Mailbox, error) {
 	if len(names) > 0 {
 		return out, nil
 	}
-	for i := range l.cfg.Mailboxes {
-		if l.cfg.Mailboxes[i].Enabled {
-			out = append(out, &l.cfg.Mailboxes[i])
+	for i := range l.config().Mailboxes {
+		if l.config().Mailboxes[i].Enabled {
+			out = append(out, &l.config().Mailboxes[i])
 		}
 	}
 	return out, nil
@@ -87,7 +87,7 @@ func (s *steps) tell(step, detail string, failure error) {
 
 func (l *Local) checkMailbox(ctx context.Context, m *config.Mailbox, each func(facts.CheckStep) error) error {
 	s := &steps{each: each, template: facts.CheckStep{Side: facts.SideSource, Subject: m.Name, Host: m.Host}}
-	conn, err := l.builder.dial(ctx, m, s.begin)
+	conn, err := l.parts().dial(ctx, m, s.begin)
 	if err != nil {
 		if s.open == "" {
 			s.open = "login" // the secret could not be read
@@ -130,9 +130,9 @@ func uidlFault(m *config.Mailbox, list source.Listing) error {
 
 func (l *Local) checkTarget(ctx context.Context, t *config.Target, each func(facts.CheckStep) error) error {
 	s := &steps{each: each, template: facts.CheckStep{Side: facts.SideTarget, Subject: t.Name, Host: t.Host}}
-	target := l.builder.target(t)
+	target := l.parts().target(t)
 	var err error
-	if target.Secret, err = l.builder.targetSecret(ctx, t.Name); err != nil {
+	if target.Secret, err = l.parts().targetSecret(ctx, t.Name); err != nil {
 		s.tell("auth", "", err)
 		return s.err
 	}
@@ -169,23 +169,23 @@ func (l *Local) recipientsOf(target string) []string {
 	var out []string
 	seen := make(map[string]bool)
 	add := func(address string) {
-		for _, r := range l.builder.lookup(address) {
+		for _, r := range l.parts().lookup(address) {
 			if r.Target == target && !seen[r.Address] {
 				seen[r.Address] = true
 				out = append(out, r.Address)
 			}
 		}
 	}
-	for _, r := range l.cfg.Recipients {
+	for _, r := range l.config().Recipients {
 		add(r.Address)
 	}
-	for i := range l.cfg.Mailboxes {
-		for _, a := range l.cfg.Mailboxes[i].DeliverTo {
+	for i := range l.config().Mailboxes {
+		for _, a := range l.config().Mailboxes[i].DeliverTo {
 			add(a)
 		}
 	}
-	add(l.cfg.Office.UnknownRecipient)
-	add(l.cfg.Office.Administrator)
+	add(l.config().Office.UnknownRecipient)
+	add(l.config().Office.Administrator)
 	return out
 }
 
@@ -199,11 +199,11 @@ func (l *Local) Preview(ctx context.Context, name string, limit int, each func(f
 	if err != nil {
 		return facts.Verdict{}, err
 	}
-	rules, err := l.builder.rules(m)
+	rules, err := l.parts().rules(m)
 	if err != nil {
 		return facts.Verdict{}, err
 	}
-	conn, err := l.builder.dial(ctx, m, nil)
+	conn, err := l.parts().dial(ctx, m, nil)
 	if err != nil {
 		return facts.Verdict{}, err
 	}

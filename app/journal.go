@@ -45,7 +45,7 @@ func (l *Local) Status(ctx context.Context) (facts.Status, error) {
 
 func (l *Local) targets(ctx context.Context) ([]facts.TargetStatus, error) {
 	var out []facts.TargetStatus
-	for _, t := range l.cfg.Targets {
+	for _, t := range l.config().Targets {
 		ts := facts.TargetStatus{Name: t.Name, Host: t.Host}
 		if l.store != nil {
 			state, err := l.store.GetTarget(ctx, t.Name)
@@ -64,9 +64,9 @@ func (l *Local) targets(ctx context.Context) ([]facts.TargetStatus, error) {
 
 // Mailboxes lists the configured mailboxes with what became of them last.
 func (l *Local) Mailboxes(ctx context.Context) ([]facts.MailboxStatus, error) {
-	out := make([]facts.MailboxStatus, 0, len(l.cfg.Mailboxes))
-	for i := range l.cfg.Mailboxes {
-		st, err := l.mailboxStatus(ctx, &l.cfg.Mailboxes[i])
+	out := make([]facts.MailboxStatus, 0, len(l.config().Mailboxes))
+	for i := range l.config().Mailboxes {
+		st, err := l.mailboxStatus(ctx, &l.config().Mailboxes[i])
 		if err != nil {
 			return nil, err
 		}
@@ -141,7 +141,7 @@ func (l *Local) Delete(ctx context.Context, id string) (mail.Entry, error) {
 
 // SendTo gives a message to another address.
 func (l *Local) SendTo(ctx context.Context, id, address string) (mail.Entry, error) {
-	to := l.builder.lookup(address)
+	to := l.parts().lookup(address)
 	if len(to) != 1 {
 		return mail.Entry{}, &mail.Failure{Class: mail.NeedsUser, Code: facts.CodeAddress, Op: address}
 	}

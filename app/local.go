@@ -25,9 +25,8 @@ import (
 // data folder.
 type Local struct {
 	o       facts.Options
-	cfg     *config.Config
 	secrets *secret.Resolver
-	builder *builder
+	world   atomic.Pointer[builder] // of the configuration in force; replaced as a whole
 
 	lock   *dataLock    // nil when only reading
 	socket net.Listener // of the engine, nil for all others
@@ -35,7 +34,8 @@ type Local struct {
 	store  *store.Store // nil when nothing was ever collected and only reading
 	engine *engine.Engine
 
-	serving atomic.Bool // by schedule
+	serving  atomic.Bool // by schedule
+	watchers watchers
 }
 
 // Open opens what o.Access needs: in this process, or through the engine that
@@ -76,7 +76,8 @@ func (a *Application) OpenLocal(ctx context.Context, o facts.Options) (_ *Local,
 	if err != nil {
 		return nil, err
 	}
-	l := &Local{o: o, cfg: cfg, secrets: resolverFor(o.Config)}
+	l := &Local{o: o, secrets: resolverFor(o.Config)}
+	l.world.Store(&builder{cfg: cfg})
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.Close())
@@ -107,11 +108,11 @@ func (a *Application) OpenLocal(ctx context.Context, o facts.Options) (_ *Local,
 // openLog opens the log file. No mail waits for a log: when it cannot be
 // written the engine works without.
 func (l *Local) openLog() error {
-	level, err := logging.ParseLevel(l.cfg.Log.Level)
+	level, err := logging.ParseLevel(l.config().Log.Level)
 	if err != nil {
 		return err
 	}
-	l.log, err = logging.Open(logging.Options{Data: l.o.Data, Level: level, MaxSize: int64(l.cfg.Log.MaxSize)})
+	l.log, err = logging.Open(logging.Options{Data: l.o.Data, Level: level, MaxSize: int64(l.config().Log.MaxSize)})
 	if err != nil {
 		l.log.Warn("the log file cannot be written", "error", err)
 	}
@@ -135,8 +136,8 @@ func (l *Local) openStore(ctx context.Context) error {
 		}
 	}
 	st, err := store.Open(ctx, store.Options{
-		Dir: dir, ReadOnly: readOnly, DuplicateWindow: l.cfg.Delivery.DuplicateWindow.D(), Log: l.logger(),
-		QuotaBytes: int64(l.cfg.Delivery.SpoolQuota),
+		Dir: dir, ReadOnly: readOnly, DuplicateWindow: l.config().Delivery.DuplicateWindow.D(), Log: l.logger(),
+		QuotaBytes: int64(l.config().Delivery.SpoolQuota),
 	})
 	if err != nil {
 		return err
@@ -147,19 +148,17 @@ func (l *Local) openStore(ctx context.Context) error {
 
 // assemble resolves the ids of the mailboxes and builds the engine.
 func (l *Local) assemble(ctx context.Context) error {
-	if err := l.resolveIDs(); err != nil {
+	if err := l.resolveIDs(l.config()); err != nil {
 		return err
 	}
-	l.builder = &builder{cfg: l.cfg, secrets: redacted{secrets: l.secrets}, log: l.logger(), transcripts: l.openTranscripts()}
-	if l.log != nil {
-		l.builder.secrets = redacted{l.secrets, l.log.Secrets}
-	}
-	if l.store != nil {
-		l.builder.installation = l.store.InstallationID()
-	}
-	settings, err := l.builder.settings()
-	if err != nil || l.store == nil {
+	b := l.newBuilder(l.config(), l.openTranscripts())
+	settings, err := b.settings()
+	if err != nil {
 		return err
+	}
+	l.world.Store(b)
+	if l.store == nil {
+		return nil
 	}
 	if l.lock != nil {
 		if err := l.liftChanged(ctx); err != nil {
@@ -167,11 +166,51 @@ func (l *Local) assemble(ctx context.Context) error {
 		}
 	}
 	l.engine = engine.New(settings, engine.Deps{
-		Store: l.store, Log: l.logger(), Now: time.Now, Jitter: rand.Float64, Secret: l.builder.targetSecret,
-		Transcript: l.builder.transcript,
+		Store: l.store, Log: l.logger(), Now: time.Now, Jitter: rand.Float64,
+		Secret:     func(ctx context.Context, name string) (string, error) { return l.parts().targetSecret(ctx, name) },
+		Transcript: b.transcript,
 	})
 	return nil
 }
+
+func (l *Local) newBuilder(cfg *config.Config, transcripts *logging.Transcripts) *builder {
+	b := &builder{cfg: cfg, secrets: redacted{secrets: l.secrets}, log: l.logger(), transcripts: transcripts}
+	if l.log != nil {
+		b.secrets = redacted{l.secrets, l.log.Secrets}
+	}
+	if l.store != nil {
+		b.installation = l.store.InstallationID()
+	}
+	return b
+}
+
+// Reload works by the configuration file as it is now. When it cannot be used,
+// the error says why and everything stays as it was.
+func (l *Local) Reload(ctx context.Context) error {
+	cfg, err := load(l.o)
+	if err != nil {
+		return err
+	}
+	if err := l.resolveIDs(cfg); err != nil {
+		return err
+	}
+	b := l.newBuilder(cfg, l.parts().transcripts)
+	settings, err := b.settings()
+	if err != nil {
+		return err
+	}
+	l.world.Store(b)
+	if level, err := logging.ParseLevel(cfg.Log.Level); err == nil && l.log != nil {
+		l.log.SetLevel(level)
+	}
+	if err := l.liftChanged(ctx); err != nil {
+		return err
+	}
+	return l.engine.Apply(ctx, settings)
+}
+
+func (l *Local) config() *config.Config { return l.parts().cfg }
+func (l *Local) parts() *builder        { return l.world.Load() }
 
 // Close lets go of everything. The lock goes last.
 func (l *Local) Close() error {
@@ -192,7 +231,7 @@ func (l *Local) Close() error {
 
 // mailboxByName returns the configured mailbox, or says that there is none.
 func (l *Local) mailboxByName(name string) (*config.Mailbox, error) {
-	if m := l.cfg.Mailbox(name); m != nil {
+	if m := l.config().Mailbox(name); m != nil {
 		return m, nil
 	}
 	if m := l.mailboxByID(name); m != nil {
@@ -202,9 +241,9 @@ func (l *Local) mailboxByName(name string) (*config.Mailbox, error) {
 }
 
 func (l *Local) mailboxByID(id string) *config.Mailbox {
-	for i := range l.cfg.Mailboxes {
-		if l.cfg.Mailboxes[i].ID == id {
-			return &l.cfg.Mailboxes[i]
+	for i := range l.config().Mailboxes {
+		if l.config().Mailboxes[i].ID == id {
+			return &l.config().Mailboxes[i]
 		}
 	}
 	return nil

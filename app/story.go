@@ -42,6 +42,7 @@ var stepKinds = map[string]string{
 	store.StepFetched:           facts.StepFetched,
 	store.StepRouted:            facts.StepRouted,
 	store.StepQuarantined:       facts.StepRefused,
+	store.StepTranscript:        facts.StepTranscript,
 	store.StepDeferred:          facts.StepAttempt,
 	store.StepPossibleDuplicate: facts.StepPossibleDuplicate,
 	store.StepRerouted:          facts.StepRerouted,

@@ -37,7 +37,7 @@ func (t transcribed) Close() error { return errors.Join(t.Session.Close(), t.pap
 // openTranscripts keeps what is said in the last sessions, when the user wants
 // it. No mail waits for a transcript: one that cannot be written is left out.
 func (l *Local) openTranscripts() *logging.Transcripts {
-	if !l.cfg.Log.Transcripts || l.log == nil {
+	if !l.config().Log.Transcripts || l.log == nil {
 		return nil
 	}
 	t, err := logging.OpenTranscripts(logging.TranscriptOptions{Data: l.o.Data, Redactor: l.log.Secrets})

@@ -19,50 +19,94 @@ import (
 // Run is the engine by schedule until ctx ends, which is no error. Other
 // programs reach it through the socket meanwhile.
 func (l *Local) Run(ctx context.Context, progress func(facts.Event)) error {
+	var wg sync.WaitGroup
+	var served error
+	wg.Go(func() { served = l.ServeOthers(ctx) })
+	err := l.Work(ctx, progress)
+	wg.Wait()
+	return errors.Join(err, served)
+}
+
+// ServeOthers answers other programs on the data folder until ctx ends.
+func (l *Local) ServeOthers(ctx context.Context) error {
+	if l.socket == nil {
+		return nil
+	}
+	return control.Serve(ctx, l.socket, l, l.logger())
+}
+
+// Work collects by schedule and delivers, until ctx ends.
+func (l *Local) Work(ctx context.Context, progress func(facts.Event)) error {
 	defer l.forward(progress)()
 	attendant, err := l.attendant(ctx)
 	if err != nil {
 		return err
 	}
-	send(progress, facts.Event{Kind: facts.EventStarted})
-	stop := context.AfterFunc(ctx, func() { send(progress, facts.Event{Kind: facts.EventStopping}) })
+	l.announce(facts.Event{Kind: facts.EventStarted}, progress)
+	stop := context.AfterFunc(ctx, func() { l.announce(facts.Event{Kind: facts.EventStopping}, progress) })
 	defer stop()
 	l.serving.Store(true)
 	defer l.serving.Store(false)
 
-	// What needs the administrator is told until the engine has stopped, and
-	// callers are answered until then too.
+	// What needs the administrator is told until the engine has stopped.
 	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
-	var served error
 	wg.Go(func() { attendant.Run(last) })
-	if l.socket != nil {
-		wg.Go(func() { served = control.Serve(ctx, l.socket, l, l.logger()) })
-	}
 	err = l.engine.Run(ctx)
 	cancel()
 	wg.Wait()
-	return errors.Join(err, served)
+	return err
+}
+
+// Watch calls each for every event of the engine until ctx ends, which is no
+// error. What the engine does not wait for, a slow listener misses.
+func (l *Local) Watch(ctx context.Context, each func(facts.Event) error) error {
+	queue := make(chan facts.Event, 1000)
+	put := func(ev facts.Event) {
+		select {
+		case queue <- ev:
+		default:
+		}
+	}
+	defer l.forward(put)()
+	defer l.watchers.add(put)()
+	for {
+		select {
+		case ev := <-queue:
+			if err := each(ev); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// announce tells what the engine itself does not publish.
+func (l *Local) announce(ev facts.Event, progress func(facts.Event)) {
+	ev.Time = time.Now()
+	send(progress, ev)
+	l.watchers.tell(ev)
 }
 
 // attendant tells the administrator what needs him.
 func (l *Local) attendant(ctx context.Context) (*attend.Attendant, error) {
 	texts := i18n.New(l.o.Lang)
 	mailer := attend.NewDeliverer(attend.DelivererDeps{
-		Lookup:  l.builder.lookup,
-		Unknown: func() string { return l.cfg.Office.UnknownRecipient },
+		Lookup:  l.parts().lookup,
+		Unknown: func() string { return l.config().Office.UnknownRecipient },
 		Targets: l.engine.Targets,
-		Secret:  l.builder.targetSecret,
+		Secret:  l.parts().targetSecret,
 		Now:     time.Now,
 		Log:     l.logger(),
 	})
 	return attend.New(ctx, attend.Deps{
 		Subscribe: l.engine.Subscribe,
-		Config:    func() *config.Config { return l.cfg },
+		Config:    func() *config.Config { return l.config() },
 		Queue:     l.store.Queue, Balance: l.store.Balance, Open: l.store.OpenMessage,
 		Ledger: notify.NewStoreLedger(l.store, time.Now),
 		Sinks: attend.Sinks(attend.SinkOptions{
-			Config: l.cfg, Texts: texts, Now: time.Now, Log: l.logger(), System: &notify.SystemOptions{Texts: texts},
+			Config: l.config(), Texts: texts, Now: time.Now, Log: l.logger(), System: &notify.SystemOptions{Texts: texts},
 		}),
 		Mailer: mailer, Texts: texts, Now: time.Now, Installation: l.store.InstallationID(), Log: l.logger(),
 	})

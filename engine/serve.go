@@ -139,6 +139,14 @@ func (e *Engine) expire(ctx context.Context) error {
 	if lifetime <= 0 {
 		return nil
 	}
+	for _, t := range e.Targets() {
+		// A target that a person must mend keeps its mail, however long it takes
+		// (rule 45).
+		st, err := e.deps.Store.GetTarget(ctx, t.Name)
+		if err != nil || st.Class == mail.NeedsUser {
+			return err
+		}
+	}
 	ids, err := e.deps.Store.Expire(ctx, e.deps.Now().Add(-lifetime))
 	if len(ids) > 0 {
 		e.attention("", &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeLifetime, Op: "queue"})

@@ -28,7 +28,7 @@ func verdicts(j mail.Job, outcomes []mail.Outcome, s Settings, now time.Time, ne
 		case mail.Accepted:
 			set.State = mail.Delivered
 		case mail.Refused:
-			set.State = mail.Quarantined
+			set.State, set.Transcript = mail.Quarantined, o.Transcript // rule 48
 		case mail.NoSuchUser:
 			noSuchUser(&set, j, s)
 		case mail.NotAttempted:
@@ -36,7 +36,9 @@ func verdicts(j mail.Job, outcomes []mail.Outcome, s Settings, now time.Time, ne
 		default:
 			set.State, set.Next = mail.Queued, next(o.Copy.Attempts)
 			set.PossibleDuplicate = set.Code == mail.CodeNoReply // rule 46
-			if s.QueueLifetime > 0 && now.Sub(j.Queued) >= s.QueueLifetime {
+			// What a person must mend at the target never costs a message (rule 45).
+			ours := o.Failure == nil || o.Failure.Class != mail.NeedsUser
+			if ours && s.QueueLifetime > 0 && now.Sub(j.Queued) >= s.QueueLifetime {
 				set.State, set.Code = mail.Quarantined, mail.CodeLifetime // rule 44
 			}
 		}

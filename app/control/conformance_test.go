@@ -32,6 +32,7 @@ func TestConformance(t *testing.T) {
 			t.Run("interrupt", func(t *testing.T) { conformInterrupt(t, open) })
 			t.Run("save", func(t *testing.T) { conformSave(t, open) })
 			t.Run("many", func(t *testing.T) { conformMany(t, open) })
+			t.Run("watch", func(t *testing.T) { conformWatch(t, open) })
 			t.Run("at once", func(t *testing.T) { conformAtOnce(t, open) })
 		})
 	}
@@ -90,6 +91,7 @@ func calls(backup string) []call {
 		single("resume", `resume "Whole office"`, func(ctx context.Context, s Service) (any, error) { return s.Resume(ctx, "Whole office") }, func(f *fake) any { return f.box() }),
 		single("backup", fmt.Sprintf("backup %q", backup), func(ctx context.Context, s Service) (any, error) { return s.Backup(ctx, backup) },
 			func(f *fake) any { return facts.BackupReport{Path: backup, Size: f.backup.Size} }),
+		{"reload", "reload", func(ctx context.Context, s Service, _ error) ([]any, error) { return nil, s.Reload(ctx) }, func(*fake) []any { return nil }, false},
 	}
 }
 
@@ -346,4 +348,26 @@ func conformAtOnce(t *testing.T, open opener) {
 		}
 	}
 	wg.Wait()
+}
+
+// conformWatch: every event comes in its order, and the end of the context is
+// the ordinary end.
+func conformWatch(t *testing.T, open opener) {
+	f := filled()
+	s := open(t, f)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var got []facts.Event
+	err := s.Watch(ctx, func(ev facts.Event) error {
+		if got = append(got, ev); len(got) == len(f.events) {
+			cancel()
+		}
+		return nil
+	})
+	if err != nil {
+		t.Errorf("the end of a watch is an error: %v", err)
+	}
+	if !reflect.DeepEqual(got, f.events) {
+		t.Errorf("heard %+v, want %+v", got, f.events)
+	}
 }

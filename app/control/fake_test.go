@@ -323,3 +323,14 @@ func wantFailure(t *testing.T, err error, code mail.Code, op string) {
 		t.Fatalf("got %v, want %s of %q", err, code, op)
 	}
 }
+
+func (f *fake) Watch(ctx context.Context, each func(facts.Event) error) error {
+	err := f.begin(ctx, "watch")
+	if err = first(tell(f, f.events, each), err); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
+}
+
+func (f *fake) Reload(ctx context.Context) error { return f.begin(ctx, "reload") }

@@ -58,6 +58,10 @@ func (s *server) methods() map[string]method {
 		"backup": takes(func(ctx context.Context, a backupArgs, _ *stream) (any, error) {
 			return s.svc.Backup(ctx, string(a.Path))
 		}),
+		"watch": takes(func(ctx context.Context, _ noArgs, out *stream) (any, error) {
+			return nil, s.svc.Watch(ctx, func(ev facts.Event) error { out.offer(ev); return nil })
+		}),
+		"reload":  takes(func(ctx context.Context, _ noArgs, _ *stream) (any, error) { return nil, s.svc.Reload(ctx) }),
 		"collect": takes(s.collect),
 	}
 	for name, m := range s.queueMethods() {

@@ -164,3 +164,20 @@ func (c *client) Backup(ctx context.Context, path string) (facts.BackupReport, e
 	r.Path = path // as the caller wrote it
 	return r, nil
 }
+
+func (c *client) Watch(ctx context.Context, each func(facts.Event) error) error {
+	err := c.ask(ctx, "watch", noArgs{}, nil, func(f frame) error {
+		if f.Event == nil {
+			return nil
+		}
+		return each(*f.Event)
+	})
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+func (c *client) Reload(ctx context.Context) error {
+	return c.ask(ctx, "reload", noArgs{}, nil, nothing)
+}

@@ -53,7 +53,7 @@ func TestCollectionOutlivesItsClient(t *testing.T) {
 	}
 	// And an engine that stops waits for it.
 	f.hold = make(chan struct{})
-	conn = raw(t, e.dir, "POST /v1/collect HTTP/1.1\r\nHost: x\r\nContent-Length: 47\r\n\r\n"+body)
+	conn = raw(t, e.dir, "POST /v1/collect HTTP/1.1\r\nHost: x\r\nContent-Length: 47\r\n\r\n"+strings.Replace(body, "r1", "r2", 1))
 	receive(t, f.wait, "the second collection")
 	if err := conn.Close(); err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ type Service interface {
 	Queue
 	Mailboxes
 	Upkeep
+	Live
 	Close() error
 }
 
@@ -70,4 +71,14 @@ type Upkeep interface {
 	// Backup writes a consistent copy of store and configuration to path, never
 	// over a file (facts.CodeFileExists).
 	Backup(ctx context.Context, path string) (facts.BackupReport, error)
+}
+
+// Live is for those who stay: they hear of everything, and say when the
+// configuration has changed.
+type Live interface {
+	// Watch calls each for every event until ctx ends, which is no error.
+	Watch(ctx context.Context, each func(facts.Event) error) error
+	// Reload works by the configuration file as it is now; one that cannot be
+	// used is a *facts.ConfigError and changes nothing.
+	Reload(ctx context.Context) error
 }

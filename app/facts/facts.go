@@ -242,6 +242,7 @@ const (
 	StepTooBig            = "too_big"            // stays at the provider
 	StepPossibleDuplicate = "possible_duplicate" // no reply after the last dot (rule 46)
 	StepRerouted          = "rerouted"           // Address is unknown to the office server
+	StepTranscript        = "transcript"         // Detail is what was said, for support
 	StepRetry             = "retry"              // by a person
 	StepSentTo            = "sent_to"            // by a person, to Address
 	StepVanished          = "vanished"           // at the provider, before it was collected

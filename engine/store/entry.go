@@ -95,6 +95,7 @@ const (
 	StepFetched           = "fetched"            // durable here; Detail: host of the provider
 	StepRouted            = "routed"             // Detail: the step that decided
 	StepQuarantined       = "quarantined"        // Address, Code, Detail
+	StepTranscript        = "transcript"         // Address; Detail: what was said in the session (rule 48)
 	StepDeferred          = "deferred"           // Address, Code, Detail
 	StepPossibleDuplicate = "possible_duplicate" // Address, Code, Detail
 	StepRerouted          = "rerouted"           // Address refused; Code, Detail

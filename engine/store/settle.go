@@ -20,6 +20,7 @@ type Settlement struct {
 	Reroute           *mail.Recipient // not nil: the copy goes to the unknown recipient instead (rule 45)
 	RerouteReason     string          // becomes X-Postbag-Reason
 	PossibleDuplicate bool            // no reply after the final dot (rule 46)
+	Transcript        string          // for quarantined: what was said, masked (rule 48)
 }
 
 // SettleResult tells what became of a message.
@@ -129,6 +130,11 @@ func (op *settling) quarantine(c *copyRow, st Settlement) error {
 	c.state = mail.Quarantined
 	if err := op.note(op.m.row, StepQuarantined, c.address, st.Code, st.Reply); err != nil {
 		return err
+	}
+	if st.Transcript != "" {
+		if err := op.note(op.m.row, StepTranscript, c.address, st.Code, st.Transcript); err != nil {
+			return err
+		}
 	}
 	if err := op.markEml(op.m); err != nil {
 		return err
