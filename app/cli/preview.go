@@ -8,7 +8,6 @@ import (
 	"postbag/app/facts"
 	"postbag/app/i18n"
 	"postbag/app/tell"
-	"postbag/engine/mail"
 )
 
 // previewLimit is how many messages a preview looks at unless told otherwise.
