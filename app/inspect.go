@@ -11,6 +11,7 @@ import (
 	"postbag/engine/deliver"
 	"postbag/engine/mail"
 	"postbag/engine/mail/header"
+	"postbag/engine/mail/tlspolicy"
 	"postbag/engine/source"
 )
 
@@ -82,6 +83,10 @@ func (s *steps) tell(step, detail string, failure error) {
 	}
 	out := s.template
 	out.Step, out.Detail, out.OK, out.Fault = step, detail, failure == nil, facts.FaultOf(failure)
+	if shown, is := tlspolicy.CertificateOf(failure); is {
+		c := facts.Certificate(shown)
+		out.Certificate = &c // rule 6
+	}
 	s.err = s.each(out)
 }
 

@@ -168,6 +168,19 @@ type CheckStep struct {
 	OK      bool
 	Detail  string // technical, for example an address or a protocol version
 	Fault   *Fault // when not OK
+	// Certificate is the one that the server showed and that was refused, nil
+	// without one: a person may decide to pin it (rule 6).
+	Certificate *Certificate `json:",omitempty"`
+}
+
+// Certificate describes a certificate for the person who must decide about it.
+type Certificate struct {
+	Fingerprint string // as tls_pin takes it
+	Subject     string
+	Issuer      string
+	Names       []string // DNS names and addresses
+	NotBefore   time.Time
+	NotAfter    time.Time
 }
 
 // PreviewLine says who would get one message.
