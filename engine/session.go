@@ -72,25 +72,9 @@ func (e *Engine) runSession(ctx context.Context, mb *Mailbox, r *run, w *watch) 
 
 // look lists the maildrop, compares it with what is known and records it.
 func (s *session) look(ctx context.Context) error {
-	var err error
-	if s.listing, err = s.conn.List(ctx); err != nil {
+	uids, err := s.list(ctx)
+	if err != nil {
 		return err
-	}
-	for _, fault := range s.listing.Faults {
-		s.e.deps.Log.Warn("the provider's list has a line that cannot be read; that message is left alone",
-			"mailbox", s.mb.ID, "line", fault)
-	}
-	s.run.faults(s.mb.ID, len(s.listing.Faults))
-	if !s.listing.HasUIDL && (s.mb.Policy.After.Keep || s.mb.Policy.After.Delay > 0) && len(s.listing.Items) > 0 {
-		return &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeNoUIDL, Op: "UIDL"}
-	}
-	uids := make([]string, 0, len(s.listing.Items))
-	s.byUID = make(map[string]source.Item, len(s.listing.Items))
-	for _, it := range s.listing.Items {
-		if it.UID != "" {
-			uids = append(uids, it.UID)
-			s.byUID[it.UID] = it
-		}
 	}
 	cmp, err := s.e.deps.Store.Compare(ctx, s.mb.ID, uids)
 	if err != nil {
@@ -99,9 +83,9 @@ func (s *session) look(ctx context.Context) error {
 	if err := s.welcomeBack(ctx, cmp); err != nil {
 		return err
 	}
-	vanished := convert(cmp.Vanished)
-	if !s.listing.HasUIDL || len(s.listing.Faults) > 0 {
-		vanished = nil // a line that could not be read may be one of them
+	var vanished []source.Known
+	if s.listing.HasUIDL && len(s.listing.Faults) == 0 { // else one of them may be a line that could not be read
+		vanished = convert(cmp.Vanished)
 	}
 	for _, k := range vanished {
 		s.gone = append(s.gone, k.Row)
@@ -119,6 +103,30 @@ func (s *session) look(ctx context.Context) error {
 		s.e.attention(s.mb.ID, &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeRenumbered, Op: "UIDL"})
 	}
 	return s.record(ctx)
+}
+
+// list asks for the listing and returns its UIDs.
+func (s *session) list(ctx context.Context) (uids []string, err error) {
+	if s.listing, err = s.conn.List(ctx); err != nil {
+		return nil, err
+	}
+	for _, fault := range s.listing.Faults { // rule 2
+		s.e.deps.Log.Warn("the provider's list has a line that cannot be read; that message is left alone",
+			"mailbox", s.mb.ID, "line", fault)
+	}
+	s.run.faults(s.mb.ID, len(s.listing.Faults))
+	keeps := s.mb.Policy.After.Keep || s.mb.Policy.After.Delay > 0
+	if keeps && !s.listing.HasUIDL && len(s.listing.Items) > 0 {
+		return nil, &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeNoUIDL, Op: "UIDL"}
+	}
+	s.byUID = make(map[string]source.Item, len(s.listing.Items))
+	for _, it := range s.listing.Items {
+		if it.UID != "" {
+			uids = append(uids, it.UID)
+			s.byUID[it.UID] = it
+		}
+	}
+	return uids, nil
 }
 
 // welcomeBack sets right what is listed again although it had vanished: one

@@ -15,6 +15,7 @@ import (
 // network. Errors are *mail.Failure or *facts.ConfigError.
 type Backend interface {
 	Control
+	Support
 	Collector
 	Inspector
 	Journal
@@ -29,9 +30,13 @@ type Control interface {
 	Start(ctx context.Context) error
 	Stop(ctx context.Context) error
 	Running() bool
-	Attached() bool                                              // the engine runs in another process
-	Watch(listen func(facts.Event)) (cancel func())              // listen must not block
-	Place() facts.Options                                        // the configuration file and folders in use
+	Attached() bool                                 // the engine runs in another process
+	Watch(listen func(facts.Event)) (cancel func()) // listen must not block
+	Place() facts.Options                           // the configuration file and folders in use
+}
+
+// Support is what helps those who help.
+type Support interface {
 	Transcripts(ctx context.Context) ([]facts.Transcript, error) // newest first, secrets masked
 }
 
