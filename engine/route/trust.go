@@ -57,15 +57,20 @@ func (h hosts) walk(fields []header.Field) trust {
 			break
 		}
 	}
+	t.bound(named, h, w.certified)
+	return t
+}
+
+// bound limits what is trusted when no line of the provider certifies it.
+func (t *trust) bound(named bool, h hosts, certified bool) {
 	switch {
 	case !named && !h.set:
 		t.first = true // no Received, or qmail's without any host
-	case !w.certified && !h.any:
+	case !certified && !h.any:
 		// isp_hosts is set and no line of the provider stands on top: nothing
 		// shows where its block ends.
 		t.end, t.lines = 0, nil
 	}
-	return t
 }
 
 // walker is the state of a walk.
