@@ -121,7 +121,14 @@ func (s *Store) emlOfRow(ctx context.Context, row int64) error {
 		return err
 	}
 	if name != "" {
-		return fail("quarantine", s.emlFromFile(id, filepath.Join(s.dir, dirSpool, name)))
+		err := s.emlFromFile(id, filepath.Join(s.dir, dirSpool, name))
+		if errors.Is(err, os.ErrNotExist) {
+			// Somebody removed the spool file. The message must still be able
+			// to leave the queue.
+			s.log.Error("the octets of a message are not there any more", "id", id, "err", err)
+			return nil
+		}
+		return fail("quarantine", err)
 	}
 	return fail("quarantine", writeWhole(s.files, s.emlPath(id), bytes.NewReader(data)))
 }

@@ -98,10 +98,23 @@ func writeWhole(files fileLayer, path string, content io.Reader) error {
 	return files.SyncDir(filepath.Dir(path))
 }
 
-// privateDir makes a folder that only the user can enter, whatever the umask.
+// privateDir makes a folder that only the user can enter, whatever the umask,
+// and makes it durable: mail kept in it must not vanish with its name.
 func privateDir(path string) error {
+	var made []string
+	for p := filepath.Clean(path); !exists(p); p = filepath.Dir(p) {
+		made = append(made, p)
+		if p == filepath.Dir(p) {
+			break
+		}
+	}
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return err
+	}
+	for _, p := range made {
+		if err := (osFiles{}).SyncDir(filepath.Dir(p)); err != nil {
+			return err
+		}
 	}
 	info, err := os.Stat(path)
 	if err != nil {

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -263,6 +265,38 @@ func TestAtSourceListsWhatMayBeDeletedThere(t *testing.T) {
 	if got != "delivered asked kept " {
 		t.Errorf("to be deleted: %s", got)
 	}
+}
+
+func TestListingWithoutUIDLRecordsNothing(t *testing.T) {
+	r := newRig(t)
+	got, err := r.RecordListing(r.ctx, "box", []NewItem{{Size: 5}, {UID: "u1"}, {Size: 6}}, nil)
+	r.ok(err)
+	if len(got) != 3 || got[0].Row != 0 || got[1].Row == 0 || got[2].Row != 0 {
+		t.Errorf("got %+v", got)
+	}
+	r.audit()
+}
+
+// Whatever servers and mail put into texts comes back as it was.
+func TestOddTexts(t *testing.T) {
+	r := newRig(t)
+	for i, odd := range []string{"a\x00b", "\xff\xfe", "'; DROP TABLE identity; --", strings.Repeat("ü", 5000), "\r\n.\r\n", "?1 @x :y $z", "\u202egnp.exe"} {
+		uid := fmt.Sprint(i, odd)
+		d := decision("anne")
+		d.Recipients[0].Address, d.Evidence, d.Notes, d.Sender = odd+"@office.test", odd, []string{odd}, odd
+		k, err := r.Keep(r.ctx, Kept{Mailbox: "box", UID: uid, Draft: r.draft(odd), Decision: d, Fingerprint: odd,
+			Summary: mail.Summary{MessageID: odd, From: odd, Subject: odd}})
+		r.ok(err)
+		j := r.claim(1)[0]
+		_, err = r.Settle(r.ctx, j, []Settlement{{Copy: j.Copies[0], State: mail.Delivered, Reply: odd}})
+		r.ok(err)
+		e := r.entry(k.Row)
+		if e.UID != uid || e.Subject != odd || e.From != odd || e.MessageID != odd || e.Evidence != odd || j.Sender != odd ||
+			e.Recipients[0].Reply != odd || e.Recipients[0].Address != odd+"@office.test" {
+			t.Errorf("%q came back as %+v", odd, e)
+		}
+	}
+	r.audit()
 }
 
 func TestIDsAreUniqueAndForgiving(t *testing.T) {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"postbag/engine/mail"
@@ -37,8 +38,8 @@ type KeepResult struct {
 // when it goes into quarantine. After it the provider's copy is not needed.
 //
 // A message that was kept before is returned as it is and the draft dropped:
-// nothing is kept twice. The store owns the draft when Keep returns nil; on an
-// error it is still the caller's to try again or to discard.
+// nothing is kept twice. The draft belongs to Keep from the call on; after an
+// error it is discarded, and the provider still has the message.
 //
 // Recipients that already got the same message (rule 35: same fingerprint, same
 // Person, within the window) become duplicates; those for whom it is under way
@@ -51,6 +52,7 @@ func (s *Store) Keep(ctx context.Context, k Kept) (KeepResult, error) {
 	if k.Size == 0 {
 		k.Size = k.Draft.size
 	}
+	defer k.Draft.Discard() // does nothing once the octets are kept
 	if err := k.Draft.place(); err != nil {
 		return out, err
 	}
@@ -65,6 +67,10 @@ func (s *Store) Keep(ctx context.Context, k Kept) (KeepResult, error) {
 		out, err = op.run(t)
 		return err
 	})
+	if _, ok := errors.AsType[doubtful](err); ok {
+		k.Draft.release() // without its file: the next start tells whether it is needed
+		return KeepResult{}, err
+	}
 	if err != nil {
 		if op.eml != "" {
 			s.dropEml(op.eml) // the provider still has the message

@@ -25,6 +25,8 @@ const chunk = 500
 
 // RecordListing records the new messages of a listing and those that vanished,
 // and that the mailbox was listed. It returns what became of items, in order.
+// An item with neither UID nor Ident has no identity before it is fetched: for
+// it a Known with Row 0 is returned and nothing recorded.
 //
 // A new item that is known already keeps its state and is present again; one
 // that had vanished before it was collected waits again. A vanished row becomes
@@ -75,7 +77,7 @@ func (s *Store) RecordListing(ctx context.Context, mailbox string, items []NewIt
 // listed records one item of a listing.
 func (t *tx) listed(mailbox string, it NewItem) (Known, error) {
 	if it.UID == "" && it.Ident == "" {
-		return Known{}, internal("record listing", "a message without UIDL has no identity before it is fetched")
+		return Known{}, nil
 	}
 	state := it.State
 	if state == "" {

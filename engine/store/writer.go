@@ -175,7 +175,9 @@ func (s *Store) together(b *batch) error {
 	t := &tx{conn: c, s: s, now: s.now().UTC().Truncate(time.Millisecond), delta: make(map[mail.State]int64)}
 	err := t.runAll(b)
 	if err == nil {
-		_, err = c.exec("COMMIT")
+		if _, err = c.exec("COMMIT"); err != nil && !isFull(err) {
+			err = doubtful{err}
+		}
 	}
 	if err != nil {
 		// SQLite may have rolled back by itself (SQLITE_FULL, IOERR): then
@@ -192,6 +194,12 @@ func (s *Store) together(b *batch) error {
 	}
 	return nil
 }
+
+// doubtful is an error of COMMIT itself: what it wrote may be found durable by
+// the next start, so the files that belong to it stay.
+type doubtful struct{ error }
+
+func (d doubtful) Unwrap() error { return d.error }
 
 func (t *tx) runAll(b *batch) error {
 	for done := 0; done < len(b.ops) || b.more(); done++ {
