@@ -17,12 +17,25 @@ const secretLimit = 64 << 10
 
 func (s *session) secretCommand() *cobra.Command {
 	secret := s.command("secret", s.group, -1, -1)
+	set := s.command("secret.set", s.secretSet, 1, 1)
+	set.Args = s.onlyReference(set.Args)
 	secret.AddCommand(
-		s.command("secret.set", s.secretSet, 1, 1),
+		set,
 		s.command("secret.delete", s.secretDelete, 1, 1),
 		s.command("secret.list", s.secretList, 0, 0),
 	)
 	return secret
+}
+
+// onlyReference refuses a second argument without repeating it: it is most
+// likely the password.
+func (s *session) onlyReference(otherwise cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return s.usage(cmd, "cli.usage.secret_argument")
+		}
+		return otherwise(cmd, args)
+	}
 }
 
 // keyringRef takes a reference with or without its scheme; only the keyring

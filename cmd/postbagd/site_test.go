@@ -128,7 +128,13 @@ func (s *site) command(args ...string) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(s.t.Context(), commandLimit)
 	s.t.Cleanup(cancel)
 	// The options stand before the command as often as after it.
-	all := append(slices.Clone(args), "--config", s.path("postbag.toml"), "--data", s.data(), "--lang", "en")
+	all := append(slices.Clone(args), "--data", s.data())
+	if !slices.Contains(args, "--config") {
+		all = append(all, "--config", s.path("postbag.toml"))
+	}
+	if !slices.Contains(args, "--lang") {
+		all = append(all, "--lang", "en")
+	}
 	cmd := exec.CommandContext(ctx, os.Getenv(programEnv), all...)
 	cmd.Env = append([]string{"HOME=" + s.path("home"), "PATH=" + os.Getenv("PATH"), "DBUS_SESSION_BUS_ADDRESS=unix:path=" + s.path("no-bus")}, s.env...)
 	return cmd
