@@ -110,8 +110,12 @@ func (e *Engine) runSessions(ctx context.Context, mb *Mailbox, r *run, w *watch)
 	if err := e.roomFor(); err != nil {
 		return err
 	}
-	for {
+	for before := -1; ; {
 		again, err := e.runSession(ctx, mb, r, w)
+		if err == nil && r.taken(mb.ID) == before {
+			again = false // a provider whose sessions bring nothing new is left alone
+		}
+		before = r.taken(mb.ID)
 		if err != nil {
 			e.deps.Log.Warn("a session ended early", "mailbox", mb.ID, "error", err, "again", again)
 		}

@@ -145,6 +145,7 @@ func (f *fetcher) commit(ctx context.Context, it source.Planned, ident, fp strin
 	f.rows[res.Row] = it.Item
 	f.mu.Unlock()
 	f.run.touch(res.Row)
+	f.run.tookIn(f.mb.ID)
 	if kept.QuarantineCode != "" {
 		f.run.quarantined(res.Row)
 		f.e.attention(f.mb.ID, &mail.Failure{Class: mail.NeedsUser, Code: kept.QuarantineCode, Op: "route"})

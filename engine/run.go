@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -64,8 +65,10 @@ type tally struct {
 	totalBytes, doneBytes int64
 	spentCount            int
 	spentBytes            int64
-	avoid                 map[string]bool // UIDs that broke a session in this run
-	broken                int
+	avoid                 map[string]bool // messages that broke a session in this run
+	broken                bool            // the last session died of one message
+	breaks                int             // sessions of this run that did
+	kept                  int             // messages new to the store
 	badLines              int
 	miss                  *mail.Failure
 	loginDelay            time.Duration
@@ -179,8 +182,31 @@ func (r *run) avoid(mailbox string, it source.Planned) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t := r.box(mailbox)
-	t.avoid[it.UID] = true
-	t.broken++
+	t.avoid[avoidKey(it)] = true
+	t.broken = true
+	t.breaks++
+}
+
+// avoidKey tells messages of one run apart, with or without UIDL.
+func avoidKey(it source.Planned) string {
+	if it.UID != "" {
+		return it.UID
+	}
+	return fmt.Sprintf(" %d %d", it.Number, it.Size) // no UIDL has a blank
+}
+
+// tookIn counts a message that was not here before.
+func (r *run) tookIn(mailbox string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.box(mailbox).kept++
+}
+
+// taken is how many messages came in that were not here before.
+func (r *run) taken(mailbox string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.box(mailbox).kept
 }
 
 // mayGoOn tells, and forgets, whether the session died of one message only, so
@@ -189,11 +215,9 @@ func (r *run) mayGoOn(mailbox string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t := r.box(mailbox)
-	if t.broken == 0 || len(t.avoid) > badMessages {
-		return false
-	}
-	t.broken = 0
-	return true
+	again := t.broken && t.breaks <= badMessages
+	t.broken = false
+	return again
 }
 
 // budget leaves out what is to be avoided and what the limits of a session,
@@ -205,7 +229,7 @@ func (r *run) budget(mb *Mailbox, items []source.Planned) []source.Planned {
 	out := make([]source.Planned, 0, len(items))
 	bytes := t.spentBytes
 	for _, it := range items {
-		if it.UID != "" && t.avoid[it.UID] {
+		if t.avoid[avoidKey(it)] {
 			continue
 		}
 		if n := mb.Policy.MaxMessages; n > 0 && t.spentCount+len(out) >= n {

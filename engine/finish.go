@@ -1,0 +1,110 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"postbag/engine/mail"
+	"postbag/engine/source"
+	"postbag/engine/store"
+)
+
+// settle waits until an attempt was made at all that this run fetched here.
+func (s *session) settle(ctx context.Context) error {
+	for {
+		wait, cancel := context.WithTimeout(ctx, keepAlive)
+		err := s.watch.wait(wait, s.e.quiet(wait))
+		cancel()
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return nil // asked to stop: what is settled is still deleted
+		case errors.Is(err, context.DeadlineExceeded):
+			if err := s.conn.Noop(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// finish deletes what is settled, quits, and only then believes it (rule 12).
+func (s *session) finish(ctx context.Context) error {
+	if ctx.Err() != nil {
+		// Asked to stop: deleting what the office has already is worth a moment.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), quitPatience)
+		defer cancel()
+	}
+	st := s.e.deps.Store
+	if len(s.gone) > 0 {
+		if _, err := st.RecordListing(ctx, s.mb.ID, nil, s.run.stillVanished(s.gone)); err != nil {
+			return err
+		}
+	}
+	rows, err := s.settled(ctx)
+	if err != nil {
+		return err
+	}
+	var dele []source.Item
+	var keep []int64
+	row := make(map[int]int64)
+	now := s.e.deps.Now()
+	for _, k := range rows {
+		it := s.fetch.rows[k.Row]
+		switch {
+		case s.mb.Policy.After.May(k, now):
+			dele = append(dele, it)
+			row[it.Number] = k.Row
+		case k.State.Settled() && k.AtSource != mail.SourceKept:
+			keep = append(keep, k.Row)
+		}
+	}
+	marked, err := s.conn.Delete(ctx, dele)
+	if err != nil {
+		return err
+	}
+	if err := s.conn.Quit(ctx); err != nil {
+		return err
+	}
+	gone := make([]int64, 0, len(marked))
+	for _, it := range marked {
+		gone = append(gone, row[it.Number])
+	}
+	s.run.touch(gone...)
+	return errors.Join(st.SetAtSource(ctx, gone, mail.SourceDeleted), st.SetAtSource(ctx, keep, mail.SourceKept))
+}
+
+// settled asks the store, not memory, what became of the rows of this session.
+func (s *session) settled(ctx context.Context) ([]source.Known, error) {
+	rows := make([]int64, 0, len(s.fetch.rows))
+	for row := range s.fetch.rows {
+		rows = append(rows, row)
+	}
+	known, err := s.e.deps.Store.Rows(ctx, rows)
+	return convert(known), err
+}
+
+func convert(rows []store.Known) []source.Known {
+	out := make([]source.Known, len(rows))
+	for i, k := range rows {
+		out[i] = convertOne(k)
+	}
+	return out
+}
+
+func convertMap(m map[string][]store.Known) map[string][]source.Known {
+	out := make(map[string][]source.Known, len(m))
+	for uid, rows := range m {
+		out[uid] = convert(rows)
+	}
+	return out
+}
+
+func convertOne(k store.Known) source.Known {
+	return source.Known{
+		Row: k.Row, UID: k.UID, State: k.State, AtSource: k.AtSource, Fingerprint: k.Fingerprint,
+		ByFingerprint: k.Ident != k.UID, FirstDelivered: k.FirstDelivered,
+		FetchAnyway: k.FetchAnyway, DeleteAsked: k.DeleteAsked,
+	}
+}
