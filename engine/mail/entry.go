@@ -3,6 +3,7 @@ package mail
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -66,6 +67,10 @@ type Entry struct {
 	Delivered  time.Time // first accepted delivery; zero: none
 	SourceTime time.Time // when AtSource became deleted, kept or gone; zero: never
 }
+
+// Cursor is the place of a line in the journal: the store hands over the page
+// that follows it. Row must be known.
+func (e Entry) Cursor() string { return fmt.Sprintf("%d.%d", e.Time.UnixMilli(), e.Row) }
 
 type entryJSON struct {
 	Time        *string         `json:"time"`

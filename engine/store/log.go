@@ -25,7 +25,7 @@ type Filter struct {
 }
 
 // Cursor is the place of a line in the journal, for Filter.Before.
-func Cursor(e mail.Entry) string { return fmt.Sprintf("%d.%d", e.Time.UnixMilli(), e.Row) }
+func Cursor(e mail.Entry) string { return e.Cursor() }
 
 const (
 	page       = 200     // entries read in one go, so that a slow reader holds no snapshot
