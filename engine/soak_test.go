@@ -1,0 +1,192 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"postbag/engine/mail"
+	"postbag/engine/mailtest"
+	"postbag/engine/store"
+)
+
+// chaos makes the provider and the office server fail at random, but always
+// the same way for the same seed and order of commands.
+type chaos struct {
+	mu    sync.Mutex
+	rnd   *rand.Rand
+	on    bool
+	maybe map[string]bool // messages whose reply was lost after the office had taken them
+}
+
+func (c *chaos) hit(p float64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.on && c.rnd.Float64() < p
+}
+
+func (c *chaos) n(n int) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.rnd.IntN(n)
+}
+
+func (c *chaos) behave() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.on = false
+}
+
+// provider fails at one command in fifty.
+func (c *chaos) provider(cmd mailtest.POP3Command) *mailtest.POP3Fault {
+	if !c.hit(0.02) {
+		return nil
+	}
+	switch c.n(6) {
+	case 0:
+		return mailtest.POP3Drop()
+	case 1:
+		return mailtest.POP3Reply("-ERR [SYS/TEMP] not now")
+	case 2:
+		return mailtest.POP3Cut(int64(c.n(400)))
+	case 3:
+		return mailtest.POP3Cut(0) // carried out, and nobody hears of it
+	case 4:
+		return says("+OK\r\nso much\r\n")
+	}
+	return says("-ERR idle too long\r\n")
+}
+
+// says answers with text and hangs up.
+func says(text string) *mailtest.POP3Fault {
+	return mailtest.POP3Stream(func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
+	})
+}
+
+// line spoils a line of a list now and then.
+func (c *chaos) line(_ string, number int, line string) string {
+	if !c.hit(0.01) {
+		return line
+	}
+	return [...]string{"", "x", fmt.Sprint(number), fmt.Sprintf("%d \x01\x02", number)}[c.n(4)]
+}
+
+// target fails at one step in twenty-five.
+func (c *chaos) target(mailtest.SMTPEvent) mailtest.SMTPAction {
+	if !c.hit(0.04) {
+		return mailtest.SMTPAction{}
+	}
+	switch c.n(5) {
+	case 0:
+		return mailtest.SMTPAction{Drop: true}
+	case 1:
+		return mailtest.SMTPAction{Drop: true, Keep: true} // at the dot: taken, and nobody hears of it
+	case 2:
+		return mailtest.SMTPAction{Reply: "451 4.3.0 later"}
+	case 3:
+		return mailtest.SMTPAction{Reply: "421 4.3.2 shutting down"}
+	}
+	return mailtest.SMTPAction{Reply: "452 4.2.2 over quota for now"}
+}
+
+// Both servers fail at random steps of many collections, and the process ends
+// between them; then they behave. Every message is where it belongs (rule 50).
+func TestSoak(t *testing.T) {
+	seeds := 6
+	if testing.Short() {
+		seeds = 2
+	}
+	for seed := range seeds {
+		for _, protocol := range []string{"smtp", "lmtp"} {
+			t.Run(fmt.Sprintf("%s-%d", protocol, seed), func(t *testing.T) {
+				soak(t, uint64(seed), worldOptions{smtp: mailtest.SMTPOptions{LMTP: protocol == "lmtp"}, pop3: mailtest.POP3Options{NoPipelining: seed%2 == 1}})
+			})
+		}
+	}
+}
+
+func soak(t *testing.T, seed uint64, o worldOptions) {
+	c := &chaos{rnd: rand.New(rand.NewPCG(seed, 1)), on: true}
+	o.pop3.Fault, o.pop3.Line, o.smtp.Script = c.provider, c.line, c.target
+	o.boxes = []string{"anne"}
+	w := newWorld(t, o)
+	people := []string{"anne@office.test", "bob@office.test", "carl@office.test"}
+	for round := range 8 {
+		for i := range 12 {
+			id := fmt.Sprintf("r%dm%d", round, i)
+			switch {
+			case i%4 == 0:
+				w.postRaw("anne", "", id, letter(id, "carl@office.test"), "anne@office.test")
+			case i == 7: // two copies of one message
+				w.post(id, people[0])
+				w.post(id, people[0])
+			case i == 9:
+				w.postRaw(global, "", id, padded(letter(id, people[1]), 300<<10), people[1])
+			default:
+				w.post(id, people[i%3], people[(i+1)%3])
+			}
+		}
+		w.collect()
+		w.clock.add(time.Duration(c.n(90)) * time.Minute)
+		if round%3 == 2 {
+			w.restart()
+		}
+	}
+	c.behave()
+	w.retryFailed()
+	for range 3 {
+		w.clock.add(2 * time.Hour)
+		w.collect()
+	}
+	w.soaked()
+}
+
+// retryFailed is what a person does with messages that were set aside.
+func (w *world) retryFailed() {
+	w.t.Helper()
+	var ids []string
+	err := w.store.Queue(context.Background(), func(en mail.Entry) error {
+		if en.State == mail.Failed {
+			ids = append(ids, en.ID)
+		}
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, id := range ids {
+		if _, err := w.store.Retry(context.Background(), id); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// soaked asserts the end: no message is missing, and what came twice is marked
+// as a possible duplicate.
+func (w *world) soaked() {
+	w.t.Helper()
+	var twice []string
+	err := w.store.Log(context.Background(), store.Filter{}, func(en mail.Entry) error {
+		for _, r := range en.Recipients {
+			if r.PossibleDuplicate {
+				twice = append(twice, idOf([]byte("Message-ID: "+en.MessageID)))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.exactly(twice...)
+	w.atISP(0)
+	b := w.balance()
+	if sum := b[mail.Delivered] + b[mail.Duplicate]; sum != int64(w.put) {
+		w.t.Errorf("%d messages were put in, the balance says %s\n%s", w.put, w.states(), w.story())
+	}
+}

@@ -1,0 +1,525 @@
+package engine_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"postbag/engine"
+	"postbag/engine/deliver"
+	"postbag/engine/mail"
+	"postbag/engine/mailtest"
+	"postbag/engine/route"
+	"postbag/engine/schedule"
+	"postbag/engine/source"
+	"postbag/engine/source/pop3"
+	"postbag/engine/store"
+)
+
+const (
+	global   = "office-42" // login and id of the global mailbox
+	password = "secret"
+	unknown  = "postmaster@office.test"
+)
+
+// clock is a clock that tests set forward.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// world is a provider, an engine with a real store, and an office server.
+type world struct {
+	t      testing.TB
+	dir    string
+	clock  *clock
+	isp    *mailtest.POP3
+	office *mailtest.SMTP
+	store  *store.Store
+	e      *engine.Engine
+	set    engine.Settings
+	log    *slog.Logger
+
+	people []route.Person // all known when empty
+	lists  []route.List
+
+	mu     sync.Mutex
+	events []engine.Event
+	fault  func(mailtest.POP3Command) *mailtest.POP3Fault
+	want   map[string][]string // who must have a message before it may be deleted at the provider; by its id
+	loose  bool                // DELE is not guarded
+	put    int
+	seen   int                       // mails of the office that are in got
+	got    map[string]map[string]int // copies at the office, by message id and address
+}
+
+type worldOptions struct {
+	pop3   mailtest.POP3Options
+	smtp   mailtest.SMTPOptions
+	boxes  []string // individual mailboxes besides the global one, for NAME@office.test
+	policy source.Policy
+	people []route.Person
+	lists  []route.List
+}
+
+// newWorld starts the servers and opens the engine.
+func newWorld(t testing.TB, o worldOptions) *world {
+	t.Helper()
+	w := &world{
+		t: t, dir: t.TempDir(), clock: &clock{now: time.Now().Truncate(time.Second)}, people: o.people, lists: o.lists,
+		want: make(map[string][]string), got: make(map[string]map[string]int), log: slog.New(slog.DiscardHandler),
+	}
+	if os.Getenv("POSTBAG_TEST_LOG") != "" {
+		w.log = slog.New(slog.NewTextHandler(os.Stderr, nil))
+	}
+	o.pop3.Users = map[string]string{global: password}
+	for _, b := range o.boxes {
+		o.pop3.Users[b] = password
+	}
+	o.pop3.Now, o.pop3.Record = w.clock.Now, true
+	w.fault = o.pop3.Fault
+	o.pop3.Fault = w.script
+	var err error
+	if w.isp, err = mailtest.NewPOP3(o.pop3); err != nil {
+		t.Fatal(err)
+	}
+	if w.office, err = mailtest.NewSMTP(o.smtp); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.close)
+	protocol := deliver.ProtocolSMTP
+	if o.smtp.LMTP {
+		protocol = deliver.ProtocolLMTP
+	}
+	w.set = engine.Settings{
+		Targets:       []deliver.Target{{Name: "office", Host: w.office.Host(), Port: w.office.Port(), Protocol: protocol, HeloName: "postbag.test"}},
+		QueueLifetime: 5 * 24 * time.Hour, SpoolQuota: 2e9, JournalKeep: 365 * 24 * time.Hour, Hostname: "postbag.test", Location: time.UTC,
+	}
+	w.open()
+	w.addMailbox(global, "global", o.policy)
+	for _, b := range o.boxes {
+		w.addMailbox(b, "individual", o.policy)
+	}
+	w.start()
+	return w
+}
+
+// open opens the store.
+func (w *world) open() {
+	w.t.Helper()
+	var err error
+	if w.store, err = store.Open(w.t.Context(), store.Options{Dir: w.dir, Now: w.clock.Now, Log: w.log}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// start makes an engine on the open store.
+func (w *world) start() {
+	w.e = engine.New(w.set, engine.Deps{
+		Store: w.store, Log: w.log, Now: w.clock.Now, Jitter: func() float64 { return 0.5 },
+		Secret: func(context.Context, string) (string, error) { return "", nil },
+	})
+	w.e.Subscribe(func(ev engine.Event) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.events = append(w.events, ev)
+	})
+}
+
+// restart closes the store and begins anew, as after the end of the process.
+func (w *world) restart() {
+	w.t.Helper()
+	if err := w.store.Close(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.open()
+	w.rules()
+	w.start()
+}
+
+func (w *world) close() {
+	if w.store != nil {
+		_ = w.store.Close()
+	}
+	_ = w.isp.Close()
+	_ = w.office.Close()
+}
+
+func (w *world) router() *route.Router {
+	w.t.Helper()
+	r, err := route.New(route.Office{
+		Domains: []string{"office.test"}, UnknownRecipient: unknown, PlusAddresses: true, Recipients: w.people, Lists: w.lists,
+		InstallationID: w.store.InstallationID(), Targets: []route.TargetDomain{{Name: "office"}},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+// rules compiles the routing of all mailboxes.
+func (w *world) rules() {
+	w.t.Helper()
+	r := w.router()
+	w.set.Route, w.set.Unknown = r.Lookup, r.Unknown()[0]
+	for i := range w.set.Mailboxes {
+		mb := &w.set.Mailboxes[i]
+		m := route.Mailbox{ID: mb.ID, Name: mb.Name, Kind: "global", Username: mb.ID, EnvelopeHeaders: []string{"X-Original-To"}}
+		if mb.ID != global {
+			m.Kind, m.DeliverTo = "individual", []string{mb.ID + "@office.test"}
+		}
+		rules, err := r.Compile(m)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		mb.Rules = rules
+	}
+}
+
+func (w *world) addMailbox(id, _ string, p source.Policy) {
+	w.set.Mailboxes = append(w.set.Mailboxes, engine.Mailbox{
+		ID: id, Name: id, Host: "isp.test", Policy: p, Enabled: true, Schedule: schedule.Default(), Dial: w.dial(id, password),
+	})
+	w.rules()
+}
+
+func (w *world) dial(user, password string) func(context.Context) (source.Session, error) {
+	return func(ctx context.Context) (source.Session, error) {
+		s, err := pop3.Dial(ctx, pop3.Options{
+			Host: w.isp.Host(), Port: w.isp.Port(), Security: pop3.SecurityNone, Username: user, Password: password,
+			AllowPlaintextPassword: true, Log: w.log, Timeouts: pop3.Timeouts{Reply: 2 * time.Second, Data: 2 * time.Second, Quit: 2 * time.Second},
+		})
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
+	}
+}
+
+// policy changes what all mailboxes allow, in a new engine.
+func (w *world) policy(p source.Policy) {
+	for i := range w.set.Mailboxes {
+		w.set.Mailboxes[i].Policy = p
+	}
+	w.start()
+}
+
+// script guards what the engine deletes, and passes on to the test's script.
+func (w *world) script(c mailtest.POP3Command) *mailtest.POP3Fault {
+	if c.Verb == "DELE" {
+		w.guard(c)
+	}
+	w.mu.Lock()
+	f := w.fault
+	w.mu.Unlock()
+	if f == nil {
+		return nil
+	}
+	return f(c)
+}
+
+// misbehave replaces the script of the provider.
+func (w *world) misbehave(f func(mailtest.POP3Command) *mailtest.POP3Fault) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fault = f
+}
+
+// guard is goal 1: nothing is deleted at the provider unless everybody whom it
+// is for has it, or it lies in quarantine.
+func (w *world) guard(c mailtest.POP3Command) {
+	n, _ := strconv.Atoi(c.Arg)
+	list := w.isp.Messages(c.User)
+	if n < 1 || n > len(list) {
+		w.t.Errorf("DELE %s: there are %d messages", c.Arg, len(list))
+		return
+	}
+	if w.loose {
+		return
+	}
+	id := idOf(list[n-1].Bytes)
+	if why := w.unsafe(id); why != "" {
+		w.t.Errorf("DELE of %s (UIDL %s): %s", id, list[n-1].UID, why)
+	}
+}
+
+// unsafe tells what a message still lacks before it may be deleted.
+func (w *world) unsafe(id string) string {
+	got := w.delivered()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	want, known := w.want[id]
+	if !known {
+		return "nobody put it there"
+	}
+	for _, to := range want {
+		if got[id][to] == 0 && !w.quarantined(id) {
+			return "<" + to + "> does not have it"
+		}
+	}
+	return ""
+}
+
+// quarantined looks for the message among the files.
+func (w *world) quarantined(id string) bool {
+	names, _ := filepath.Glob(filepath.Join(w.dir, "quarantine", "*.eml"))
+	return slices.ContainsFunc(names, func(name string) bool {
+		b, err := os.ReadFile(name)
+		return err == nil && idOf(b) == id
+	})
+}
+
+// delivered counts the copies at the office by message and address.
+func (w *world) delivered() map[string]map[string]int {
+	mails := w.office.Mails()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, m := range mails[w.seen:] {
+		id := idOf(m.Data)
+		if w.got[id] == nil {
+			w.got[id] = make(map[string]int)
+		}
+		for _, r := range m.Rcpts {
+			w.got[id][r]++
+		}
+	}
+	w.seen = len(mails)
+	out := make(map[string]map[string]int, len(w.got))
+	for id, m := range w.got {
+		out[id] = make(map[string]int, len(m))
+		for a, n := range m {
+			out[id][a] = n
+		}
+	}
+	return out
+}
+
+// idOf is what stands in Message-ID before the @.
+func idOf(raw []byte) string {
+	_, rest, ok := bytes.Cut(raw, []byte("Message-ID: <"))
+	if !ok {
+		return ""
+	}
+	id, _, _ := bytes.Cut(rest, []byte("@"))
+	return string(id)
+}
+
+// letter makes a message with an envelope header.
+func letter(id string, to ...string) []byte {
+	return fmt.Appendf(nil, "X-Original-To: %s\r\nMessage-ID: <%s@sender.test>\r\nDate: Mon, 02 Mar 2026 10:00:00 +0000\r\n"+
+		"From: Zoe <zoe@sender.test>\r\nTo: somebody@elsewhere.test\r\nSubject: about %s\r\n\r\nDear all,\r\n.\r\n..%s\r\n", strings.Join(to, ", "), id, id, id)
+}
+
+// padded makes a letter longer by n octets or so.
+func padded(raw []byte, n int) []byte {
+	return append(slices.Clip(raw), strings.Repeat(strings.Repeat("x", 70)+"\r\n", n/72+1)...)
+}
+
+// post puts a letter into the global mailbox and says who must get it.
+func (w *world) post(id string, to ...string) string {
+	return w.postRaw(global, "", id, letter(id, to...), to...)
+}
+
+func (w *world) postRaw(user, uid, id string, raw []byte, want ...string) string {
+	w.mu.Lock()
+	for _, to := range want {
+		if !slices.Contains(w.want[id], to) {
+			w.want[id] = append(w.want[id], to)
+		}
+	}
+	if w.want[id] == nil {
+		w.want[id] = []string{}
+	}
+	w.put++
+	w.mu.Unlock()
+	return w.isp.AddMessage(user, uid, raw)
+}
+
+// limit is how long a collection of a test may take.
+const limit = 60 * time.Second
+
+// collect does one collection.
+func (w *world) collect(ids ...string) engine.Report {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), limit)
+	defer cancel()
+	rep, err := w.e.CollectOnce(ctx, ids)
+	if err != nil {
+		w.t.Fatalf("collect: %v", err)
+	}
+	if rep.Interrupted {
+		w.t.Fatal("the collection did not end by itself")
+	}
+	w.balanced()
+	return rep
+}
+
+// balance is rule 49.
+func (w *world) balance() map[mail.State]int64 {
+	w.t.Helper()
+	b, err := w.store.Balance(context.Background())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return b
+}
+
+// balanced: every line of the journal is in the state in which the balance
+// counts it (rule 49).
+func (w *world) balanced() {
+	w.t.Helper()
+	counted := make(map[mail.State]int64)
+	err := w.store.Log(context.Background(), store.Filter{}, func(en mail.Entry) error {
+		counted[en.State]++
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for s, n := range w.balance() {
+		if counted[s] != n {
+			w.t.Errorf("the balance counts %d %s, the journal has %d", n, s, counted[s])
+		}
+	}
+}
+
+// states tells the states that are not empty, as "delivered 3, queued 1".
+func (w *world) states() string {
+	w.t.Helper()
+	var parts []string
+	b := w.balance()
+	for _, s := range mail.States() {
+		if b[s] != 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", s, b[s]))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (w *world) wantStates(want string) {
+	w.t.Helper()
+	if got := w.states(); got != want {
+		w.t.Errorf("states: %q, want %q\n%s", got, want, w.story())
+	}
+}
+
+// story prints the journal.
+func (w *world) story() string {
+	var b strings.Builder
+	_ = w.store.Log(context.Background(), store.Filter{}, func(en mail.Entry) error {
+		fmt.Fprintf(&b, "  %s uid=%q %s %s at_source=%s reason=%q", en.MailboxID, en.UID, en.MessageID, en.State, en.AtSource, en.Reason)
+		for _, r := range en.Recipients {
+			fmt.Fprintf(&b, " [%s %s %d %q]", r.Address, r.State, r.Attempts, r.Reply)
+		}
+		b.WriteString("\n")
+		return nil
+	})
+	return b.String()
+}
+
+// exactly asserts that every letter is at the office once for each of its
+// people, and nothing else is there. twice: those that may have come again.
+func (w *world) exactly(twice ...string) {
+	w.t.Helper()
+	got := w.delivered()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id, want := range w.want {
+		for _, to := range want {
+			n := got[id][to]
+			if n == 0 || n > 1 && !slices.Contains(twice, id) {
+				w.t.Errorf("%s: <%s> has it %d times\n%s", id, to, n, w.storyOf(id))
+			}
+		}
+	}
+	for id, m := range got {
+		for to := range m {
+			if !slices.Contains(w.want[id], to) {
+				w.t.Errorf("%s: <%s> has it and should not", id, to)
+			}
+		}
+	}
+}
+
+func (w *world) atISP(want int) {
+	w.t.Helper()
+	n := 0
+	for _, mb := range w.set.Mailboxes {
+		n += len(w.isp.Messages(mb.ID))
+	}
+	if n != want {
+		w.t.Errorf("%d messages lie at the provider, want %d\n%s", n, want, w.story())
+	}
+}
+
+// count tells how often clients said a verb to the provider.
+func (w *world) count(verb string) int {
+	n := 0
+	for _, c := range w.isp.Commands() {
+		if c.Verb == verb {
+			n++
+		}
+	}
+	return n
+}
+
+// attention returns the codes of what needed a person, in order.
+func (w *world) attention() []mail.Code {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []mail.Code
+	for _, ev := range w.events {
+		if ev.Kind == engine.EventAttention {
+			out = append(out, ev.Failure.Code)
+		}
+	}
+	return out
+}
+
+func (w *world) result(rep engine.Report, kind engine.ResultKind) {
+	w.t.Helper()
+	if len(rep.Results) != 1 || rep.Results[0].Kind != kind {
+		w.t.Errorf("results %+v (%v), want %s", rep.Results, rep.Results[0].Failure, kind)
+	}
+}
+
+var _ io.Writer = (*bytes.Buffer)(nil)
+
+// storyOf prints what the journal knows of one letter.
+func (w *world) storyOf(id string) string {
+	var b strings.Builder
+	_ = w.store.Log(context.Background(), store.Filter{}, func(en mail.Entry) error {
+		if idOf([]byte("Message-ID: "+en.MessageID)) == id {
+			fmt.Fprintf(&b, "%+v\n", en)
+		}
+		return nil
+	})
+	for _, m := range w.office.Mails() {
+		if idOf(m.Data) == id {
+			fmt.Fprintf(&b, "office: conn %d to %v\n", m.Conn, m.Rcpts)
+		}
+	}
+	return b.String()
+}
