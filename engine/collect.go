@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"sync"
 
 	"postbag/engine/mail"
@@ -71,11 +73,25 @@ func (e *Engine) collectAll(ctx context.Context, boxes []Mailbox, r *run) []Resu
 			defer wg.Done()
 			slots <- struct{}{}
 			defer func() { <-slots }()
+			defer e.survive(&boxes[i], &results[i])
 			results[i] = e.collectMailbox(ctx, &boxes[i], r)
 		}()
 	}
 	wg.Wait()
 	return results
+}
+
+// survive keeps a fault of this program that one mailbox provokes from harming
+// the others.
+func (e *Engine) survive(mb *Mailbox, res *Result) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	e.deps.Log.Error("a mailbox met a fault of this program", "mailbox", mb.ID, "stack", string(debug.Stack()))
+	f := &mail.Failure{Class: mail.Internal, Code: mail.CodeInternal, Op: "collect", Err: fmt.Errorf("panic: %v", p)}
+	*res = Result{Mailbox: mb.ID, Kind: ResultFailed, Failure: f}
+	e.publish(Event{Kind: EventEnded, Mailbox: mb.ID, Result: *res})
 }
 
 // collectMailbox does the sessions of one mailbox in this run and books what

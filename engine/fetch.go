@@ -3,7 +3,9 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"runtime/debug"
 	"strconv"
 	"sync"
 
@@ -115,7 +117,16 @@ func (f *fetcher) keep(ctx context.Context, it source.Planned, draft *store.Draf
 	return nil
 }
 
-func (f *fetcher) commit(ctx context.Context, it source.Planned, ident, fp string, draft *store.Draft, col *header.Collector) error {
+// commit routes and stores one message. A fault of this program that one
+// message provokes is counted as one of that message and harms no other (rule 16).
+func (f *fetcher) commit(ctx context.Context, it source.Planned, ident, fp string, draft *store.Draft, col *header.Collector) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			f.e.deps.Log.Error("a message met a fault of this program", "mailbox", f.mb.ID, "uid", it.UID, "stack", string(debug.Stack()))
+			draft.Discard()
+			err = f.refused(ctx, it, &mail.Failure{Class: mail.Internal, Code: mail.CodeInternal, Op: "route", Err: fmt.Errorf("panic: %v", p)})
+		}
+	}()
 	st := f.e.deps.Store
 	if f.rename || it.ByFingerprint {
 		known, err := f.recognise(ctx, it, ident, fp)
