@@ -109,12 +109,18 @@ const sqlOthers = `SELECT ` + columnsCopy + `
 	FROM identity i JOIN copy c ON c.id >= i.row << 20 AND c.id < (i.row + 1) << 20
 	WHERE i.fingerprint = ? AND +i.row <> ? AND c.state IN ('delivered', 'queued') ORDER BY c.id`
 
+const sqlTwice = `SELECT 1 FROM identity WHERE fingerprint = ? AND +row <> ? LIMIT 1`
+
 // others returns, per person, the copy of the same message that counts for
 // rule 35: an accepted delivery within the window, else the copy under way that
 // is not itself held. Quarantined copies do not count.
 func (t *tx) others(row int64, key []byte) (map[string]copyRow, error) {
 	if key == nil {
 		return nil, nil
+	}
+	// Hardly any message comes twice: the short question first.
+	if _, twice, err := t.first(sqlTwice, key, row); err != nil || !twice {
+		return nil, err
 	}
 	var out map[string]copyRow
 	since := t.now.Add(-t.s.window)
@@ -276,7 +282,9 @@ func (t *tx) dropBody(m *message) error {
 	if b.eml {
 		t.after = append(t.after, func() { t.s.dropEml(id) })
 	}
-	_, err := t.exec("DELETE FROM body WHERE row = ?", m.row)
+	row := m.row
+	t.after = append(t.after, func() { t.s.recent.drop(row) })
+	_, err := t.exec("DELETE FROM body WHERE row = ?", row)
 	return err
 }
 

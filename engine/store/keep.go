@@ -64,7 +64,14 @@ func (s *Store) Keep(ctx context.Context, k Kept) (KeepResult, error) {
 	}
 	err := s.write(ctx, "keep", int64(len(k.Draft.buf)), func(t *tx) error {
 		var err error
-		out, err = op.run(t)
+		if out, err = op.run(t); err == nil && op.stored && k.Draft.name == "" {
+			row := out.Row // before anybody can settle it
+			t.after = append(t.after, func() {
+				if s.recent.put(row, k.Draft.buf) {
+					k.Draft.buf = nil
+				}
+			})
+		}
 		return err
 	})
 	if _, ok := errors.AsType[doubtful](err); ok {
@@ -87,6 +94,8 @@ type keepOp struct {
 	id  string // for a new identity
 	key []byte // fingerprint
 	eml string // id whose .eml was written for this
+
+	stored bool // its octets went into the database
 }
 
 // quarantined tells whether the message goes aside instead of to its recipients.
@@ -105,6 +114,7 @@ func (k *keepOp) code() mail.Code {
 }
 
 func (k *keepOp) run(t *tx) (KeepResult, error) {
+	k.stored = false
 	known, indexed, ok, err := k.find(t)
 	if err != nil {
 		return KeepResult{}, err
@@ -235,6 +245,7 @@ func (k *keepOp) body(t *tx, row int64, state mail.State) error {
 		}
 	}
 	t.spool += k.Size
+	k.stored = true
 	_, err := t.exec("INSERT INTO body (row, size, file, eml, data) VALUES (?, ?, ?, ?, ?)", row, k.Size, file, k.quarantined(), data)
 	return err
 }

@@ -16,6 +16,7 @@ func TestStatementsUseTheirIndexes(t *testing.T) {
 		{"keep by uid", sqlKeepByUID, "USING INDEX identity_uid (mailbox=? AND uid=? AND ident=?)"},
 		{"keep by ident", sqlKeepByIdent, "USING INDEX identity_ident (mailbox=? AND ident=?)"},
 		{"by fingerprint", sqlByFingerprint, "USING INDEX identity_fingerprint (fingerprint=?)"},
+		{"twice", sqlTwice, "USING COVERING INDEX identity_fingerprint (fingerprint=?)"},
 		{"others", sqlOthers, "USING COVERING INDEX identity_fingerprint (fingerprint=?)"},
 		{"others' copies", sqlOthers, "c USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
 		{"message", sqlMessage, "c USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},

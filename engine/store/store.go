@@ -71,6 +71,7 @@ type Store struct {
 	slots   chan struct{} // one per open reader
 
 	buffers sync.Pool // *[]byte of drafts
+	recent  recent
 	spool   atomic.Int64
 	drafted atomic.Int64
 

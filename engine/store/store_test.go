@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -23,6 +24,23 @@ func TestWholeWay(t *testing.T) {
 	}
 	if r.SpoolBytes() != 0 {
 		t.Errorf("spool holds %d", r.SpoolBytes())
+	}
+}
+
+// What is kept in memory for a quick delivery is bounded, and goes with it.
+func TestRecentBodiesAreBounded(t *testing.T) {
+	r := newRig(t)
+	for i := range 40 {
+		r.keep("box", fmt.Sprint("u", i), strings.Repeat("x", inline/2+i), "anne")
+	}
+	if n := r.recent.bytes; n == 0 || n > recentBytes {
+		t.Errorf("%d octets in memory", n)
+	}
+	for _, j := range r.claim(100) {
+		r.settle(j, mail.Delivered, "")
+	}
+	if r.recent.bytes != 0 || len(r.recent.data) != 0 {
+		t.Errorf("%d octets of %d messages left", r.recent.bytes, len(r.recent.data))
 	}
 }
 
@@ -83,7 +101,16 @@ func TestLargeAndSmallBodiesComeBack(t *testing.T) {
 			t.Errorf("size %d: %d octets came back, told %d", size, len(got), n)
 		}
 	}
+	r.reopen() // from the disk now, not from memory
 	for _, j := range r.claim(100) {
+		m, n, err := r.OpenMessage(r.ctx, j.Message)
+		r.ok(err)
+		got, err := io.ReadAll(m)
+		r.ok(err)
+		r.ok(m.Close())
+		if int64(len(got)) != n || n != j.Size {
+			t.Errorf("%d octets, told %d, known %d", len(got), n, j.Size)
+		}
 		r.settle(j, mail.Delivered, "")
 	}
 	r.audit()
