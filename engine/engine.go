@@ -55,6 +55,8 @@ type Deps struct {
 	Now   func() time.Time
 	// Jitter returns a number in [0,1): back-off times are spread with it.
 	Jitter func() float64
+	// Watchdog is how long a fetch may go on without progress; 0: 10 minutes.
+	Watchdog time.Duration
 	// Secret reads the secret of a target by its name.
 	Secret func(ctx context.Context, target string) (string, error)
 	// Transcript, if not nil, keeps the masked lines of the sessions with a
@@ -89,6 +91,9 @@ func New(settings Settings, deps Deps) *Engine {
 	}
 	if deps.Jitter == nil {
 		deps.Jitter = func() float64 { return 0.5 }
+	}
+	if deps.Watchdog <= 0 {
+		deps.Watchdog = watchdogSpan
 	}
 	return &Engine{
 		deps: deps, settings: settings, deferred: make(chan struct{}, 1),

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"postbag/engine/mail"
 	"postbag/engine/mail/header"
@@ -29,6 +30,7 @@ type fetcher struct {
 	planned map[int]source.Planned // by message number
 	rename  bool                   // known messages may have new UIDLs (rule 4)
 
+	dog   watchdog
 	slots chan struct{}
 	wg    sync.WaitGroup
 	buf   []byte
@@ -43,6 +45,7 @@ func newFetcher(e *Engine, mb *Mailbox, r *run, w *watch) *fetcher {
 	return &fetcher{
 		e: e, mb: mb, run: r, watch: w,
 		planned: make(map[int]source.Planned),
+		dog:     watchdog{span: e.deps.Watchdog},
 		slots:   make(chan struct{}, underWay),
 		buf:     make([]byte, 64<<10),
 		seen:    make(map[string]int),
@@ -58,8 +61,10 @@ func (f *fetcher) fetch(ctx context.Context, s source.Session, items []source.Pl
 		list[i] = it.Item
 		f.planned[it.Number] = it
 	}
-	err := s.Fetch(ctx, list, 0, func(it source.Item, body io.Reader, ferr error) error {
-		return f.take(ctx, f.planned[it.Number], body, ferr)
+	err := f.dog.watch(ctx, func(watched context.Context) error {
+		return s.Fetch(watched, list, 0, func(it source.Item, body io.Reader, ferr error) error {
+			return f.take(ctx, watched, f.planned[it.Number], body, ferr)
+		})
 	})
 	f.wg.Wait()
 	f.mu.Lock()
@@ -69,7 +74,8 @@ func (f *fetcher) fetch(ctx context.Context, s source.Session, items []source.Pl
 
 // take reads one message. A refusal of this one message is counted and the
 // session goes on (rule 16); an error returned ends it.
-func (f *fetcher) take(ctx context.Context, it source.Planned, body io.Reader, ferr error) error {
+// What is complete is kept under ctx; watched ends with the fetch.
+func (f *fetcher) take(ctx, watched context.Context, it source.Planned, body io.Reader, ferr error) error {
 	if ferr != nil {
 		return f.refused(ctx, it, mail.AsFailure(ferr))
 	}
@@ -81,13 +87,13 @@ func (f *fetcher) take(ctx context.Context, it source.Planned, body io.Reader, f
 	}
 	draft := f.e.deps.Store.NewDraft()
 	col := header.NewCollector()
-	in := &marked{Reader: f.limited(it, body)}
+	in := &marked{Reader: f.limited(it, body), count: &f.dog.octets}
 	if _, err := io.CopyBuffer(both{draft, col}, in, f.buf); err != nil {
 		draft.Discard()
 		if in.err == nil {
 			return err // our own disk, not the provider
 		}
-		return f.broken(ctx, it, mail.AsFailure(err))
+		return f.broken(watched, it, mail.AsFailure(err))
 	}
 	f.run.fetched(f.mb.ID, draft.Size())
 	return f.keep(ctx, it, draft, col)
@@ -211,8 +217,9 @@ func (f *fetcher) refused(ctx context.Context, it source.Planned, why *mail.Fail
 		return err
 	}
 	f.run.touch(it.Known.Row)
-	f.run.missed(f.mb.ID, why)
-	if state == mail.Failed {
+	if state != mail.Failed {
+		f.run.missed(f.mb.ID, why)
+	} else { // nothing of the mailbox is left to be collected
 		f.run.gaveUp(it.Known.Row)
 		f.e.attention(f.mb.ID, &mail.Failure{Class: mail.NeedsUser, Code: why.Code, Op: "RETR", Reply: why.Reply})
 	}
@@ -221,8 +228,12 @@ func (f *fetcher) refused(ctx context.Context, it source.Planned, why *mail.Fail
 
 // broken books a message during which the session died, and ends the session.
 func (f *fetcher) broken(ctx context.Context, it source.Planned, why *mail.Failure) error {
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && !stalled(ctx) {
 		return why
+	}
+	if stalled(ctx) {
+		ctx = context.WithoutCancel(ctx)
+		why = &mail.Failure{Class: mail.Transient, Code: mail.CodeTimeout, Op: "RETR", Err: errStalled}
 	}
 	f.run.avoid(f.mb.ID, it)
 	if why.Code == mail.CodeTooBig && it.Known.Row != 0 {
@@ -249,14 +260,16 @@ func (f *fetcher) limited(it source.Planned, body io.Reader) io.Reader {
 }
 
 // marked remembers an error of the reader, so that it is told from one of the
-// writer.
+// writer, and counts for the watchdog.
 type marked struct {
 	io.Reader
-	err error
+	count *atomic.Int64
+	err   error
 }
 
 func (m *marked) Read(p []byte) (int, error) {
 	n, err := m.Reader.Read(p)
+	m.count.Add(int64(n))
 	if err != nil && err != io.EOF {
 		m.err = err
 	}
