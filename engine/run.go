@@ -285,9 +285,9 @@ func (r *run) outcome(mailbox string, err error) Result {
 	defer r.mu.Unlock()
 	t := r.box(mailbox)
 	res := Result{Mailbox: mailbox, Kind: ResultOK, Fetched: t.done, LoginDelay: t.loginDelay}
-	if err == nil && t.miss != nil && len(t.avoid) > 0 {
-		// The line carried the others: the one message is counted (rule 16),
-		// and the mailbox is not collected whole.
+	if err == nil && t.miss != nil {
+		// The others were collected: the one message is counted (rule 16), and
+		// the mailbox is not collected whole.
 		err = t.miss
 	}
 	if err == nil {
