@@ -39,7 +39,7 @@ func (s *Store) Log(ctx context.Context, f Filter, each func(mail.Entry) error) 
 	if err != nil {
 		return err
 	}
-	if f.Search != "" || f.Person != "" {
+	if f.Search != "" || f.Person != "" || f.rare() {
 		rows, err := s.search(ctx, f, q)
 		if err != nil {
 			return err
@@ -159,12 +159,24 @@ func (s *Store) search(ctx context.Context, f Filter, q *logQuery) ([]int64, err
 		return nil
 	})
 	if err != nil || len(rows) > 0 || f.Search == "" {
-		return rows, err
+		return rows, err // also when a person or a rare state has no message
 	}
 	return s.scan(ctx, f, q)
 }
 
-// candidates returns the rows that the words' index and the ids give.
+// rare tells that few messages are in the state asked for, which an index
+// finds; going through the journal could take all of it.
+func (f Filter) rare() bool {
+	switch f.State {
+	case mail.TooBig, mail.Failed, mail.Collected, mail.Quarantined:
+		return true
+	}
+	return false
+}
+
+const sqlRare = `SELECT row FROM identity WHERE state = ? AND state IN ` + openStates
+
+// candidates returns the rows that the indexes of words, ids and states give.
 func candidates(ctx context.Context, c *conn, f Filter) ([]int64, error) {
 	seen := make(map[int64]bool)
 	var out []int64
@@ -181,7 +193,11 @@ func candidates(ctx context.Context, c *conn, f Filter) ([]int64, error) {
 		}
 	}
 	expr := matchExpression(f.Search + " " + f.Person)
-	if expr == "" {
+	switch {
+	case expr != "":
+	case f.Search == "" && f.rare():
+		return out, c.each(ctx, sqlRare, take, f.State)
+	default:
 		return out, nil
 	}
 	err := c.each(ctx, "SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT ?", take, expr, searchable)

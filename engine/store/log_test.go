@@ -72,24 +72,30 @@ func TestLogIsNewestFirstAndFiltered(t *testing.T) {
 		r.clock.Advance(time.Minute)
 	}
 	j := r.claim(1)[0]
-	r.settle(j, mail.Delivered, "") // S0 is the newest now
+	r.settle(j, mail.Delivered, "") // S0 is the newest now, but for S1
+	j = r.claim(1)[0]
+	r.clock.Advance(time.Minute)
+	r.settle(j, mail.Quarantined, mail.CodePolicy)
 	for _, c := range []struct {
 		name string
 		f    Filter
 		want string
 	}{
-		{"all", Filter{}, "S0,S3,S2,S1"},
-		{"limit", Filter{Limit: 2}, "S0,S3"},
-		{"since", Filter{Since: start.Add(2 * time.Minute)}, "S0,S3,S2"},
-		{"until", Filter{Until: start.Add(2 * time.Minute)}, "S1"},
+		{"all", Filter{}, "S1,S0,S3,S2"},
+		{"limit", Filter{Limit: 2}, "S1,S0"},
+		{"since", Filter{Since: start.Add(2 * time.Minute)}, "S1,S0,S3,S2"},
+		{"until", Filter{Until: start.Add(3 * time.Minute)}, "S2"},
 		{"state", Filter{State: mail.Delivered}, "S0"},
-		{"mailbox by id", Filter{Mailbox: "box-b"}, "S3,S1"},
-		{"mailbox by name", Filter{Mailbox: "Second"}, "S3,S1"},
+		{"mailbox by id", Filter{Mailbox: "box-b"}, "S1,S3"},
+		{"mailbox by name", Filter{Mailbox: "Second"}, "S1,S3"},
 		{"person", Filter{Person: "ANNE@office.test"}, "S0,S2"},
-		{"search and state", Filter{Search: "sender", State: mail.Queued}, "S3,S2,S1"},
-		{"search and limit", Filter{Search: "sender", Limit: 1}, "S0"},
-		{"search and mailbox", Filter{Search: "sender", Mailbox: "Second"}, "S3,S1"},
+		{"search and state", Filter{Search: "sender", State: mail.Queued}, "S3,S2"},
+		{"search and limit", Filter{Search: "sender", Limit: 1}, "S1"},
+		{"search and mailbox", Filter{Search: "sender", Mailbox: "Second"}, "S1,S3"},
 		{"nothing", Filter{Search: "zebra"}, ""},
+		{"rare state", Filter{State: mail.Quarantined}, "S1"},
+		{"rare state and mailbox", Filter{State: mail.Quarantined, Mailbox: "box-a"}, ""},
+		{"rare state and words", Filter{State: mail.Quarantined, Search: "sender bob"}, "S1"},
 	} {
 		if got := subjects(r.log(c.f)); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
@@ -105,7 +111,7 @@ func TestLogIsNewestFirstAndFiltered(t *testing.T) {
 		paged = append(paged, p...)
 		f.Before = Cursor(p[0])
 	}
-	if got := subjects(paged); got != "S0,S3,S2,S1" {
+	if got := subjects(paged); got != "S1,S0,S3,S2" {
 		t.Errorf("paged: %s", got)
 	}
 	wantCode(t, r.Log(r.ctx, Filter{Before: "nonsense"}, nil), mail.CodeNotFound)

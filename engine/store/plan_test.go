@@ -28,6 +28,7 @@ func TestStatementsUseTheirIndexes(t *testing.T) {
 		{"expired", sqlExpired, "USING COVERING INDEX copy_due"},
 		{"unrouted", sqlUnrouted, "USING INDEX identity_open (state=?)"},
 		{"queue", sqlQueue, "USING COVERING INDEX identity_open (state=?)"},
+		{"rare", sqlRare, "USING COVERING INDEX identity_open (state=?)"},
 		{"purgeable", sqlPurgeable, "USING INDEX identity_changed (changed<?)"},
 		{"held", "SELECT " + columnsCopy + " FROM copy c WHERE c.held_by = ? ORDER BY c.id", "USING INDEX copy_held (held_by=?)"},
 		{"log", sqlEntry + " INDEXED BY identity_changed " + joinEntry + " WHERE i.changed IS NOT NULL AND (i.changed, i.row) < (?, ?) ORDER BY i.changed DESC, i.row DESC LIMIT ?",
