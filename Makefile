@@ -7,7 +7,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
-.PHONY: help demo run build test lint fuzz real bench clean
+.PHONY: help demo run build man test lint fuzz real bench clean
 
 help: ## these lines
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -21,6 +21,15 @@ run: build ## the engine in the foreground, with your own configuration
 build: ## bin/postbagd
 	@mkdir -p bin
 	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/postbagd ./cmd/postbagd
+
+man: build ## manual pages and shell completions, into build/
+	@mkdir -p build/man/man1 build/man/fr/man1 build/completions
+	@bin/postbagd man --lang en >build/man/man1/postbagd.1
+	@bin/postbagd man --lang fr >build/man/fr/man1/postbagd.1
+	@bin/postbagd completion bash >build/completions/postbagd.bash
+	@bin/postbagd completion zsh >build/completions/_postbagd
+	@bin/postbagd completion fish >build/completions/postbagd.fish
+	@bin/postbagd completion powershell >build/completions/postbagd.ps1
 
 test: ## everything that CI checks, with real mail servers; about ten minutes from scratch
 	@.ci/test
