@@ -76,6 +76,9 @@ func (p *Printer) Stamp(t time.Time) string {
 // Clock writes the time of day to the second.
 func (p *Printer) Clock(t time.Time) string { return p.format(t, "15:04:05", "15:04:05") }
 
+// Day writes the day alone.
+func (p *Printer) Day(t time.Time) string { return p.format(t, "2006-01-02", "02/01/2006") }
+
 // StampSecond writes day and time to the second.
 func (p *Printer) StampSecond(t time.Time) string {
 	return p.format(t, "2006-01-02 15:04:05", "02/01/2006 15:04:05")
