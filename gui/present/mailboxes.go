@@ -120,13 +120,13 @@ func NewSecretRef(cfg *config.Config, name string) string {
 		base = "keyring:postbag"
 	}
 	ref, taken := base, cfg.SecretRefs()
-	for n := 2; contains(taken, ref); n++ {
+	for n := 2; containsFold(taken, ref); n++ {
 		ref = base + "-" + strconv.Itoa(n)
 	}
 	return ref
 }
 
-func contains(list []string, s string) bool {
+func containsFold(list []string, s string) bool {
 	for _, x := range list {
 		if strings.EqualFold(x, s) {
 			return true

@@ -89,7 +89,7 @@ func FileName(e mail.Entry) string {
 func SendToChoices(cfg *config.Config) []string {
 	var out []string
 	add := func(a string) {
-		if a != "" && !contains(out, a) {
+		if a != "" && !containsFold(out, a) {
 			out = append(out, a)
 		}
 	}

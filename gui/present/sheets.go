@@ -19,7 +19,7 @@ type single[T any] struct {
 
 func newSingle[T any](cfg *config.Config, table string, fields []Field, at func(*config.Config) *T) *single[T] {
 	s := &single[T]{table: table, fields: fields, at: at, was: *at(cfg)}
-	s.edited = clone(s.was)
+	s.edited = cloneTable(s.was)
 	return s
 }
 
@@ -27,7 +27,7 @@ func (s *single[T]) Fields() []Field { return s.fields }
 func (s *single[T]) Table() any      { return &s.edited }
 
 func (s *single[T]) Place(cfg *config.Config) (string, error) {
-	if !same(*s.at(cfg), s.was) {
+	if !sameTable(*s.at(cfg), s.was) {
 		return "", ChangedElsewhere()
 	}
 	*s.at(cfg) = s.edited
@@ -63,7 +63,7 @@ func (c *Collection[T]) Open(cfg *config.Config, at int) *Item[T] {
 	} else {
 		it.was = (*c.Items(cfg))[at]
 	}
-	it.edited = clone(it.was)
+	it.edited = cloneTable(it.was)
 	return it
 }
 
@@ -109,7 +109,7 @@ func (it *Item[T]) Remove(cfg *config.Config) error {
 }
 
 func (it *Item[T]) find(items []T) int {
-	return slices.IndexFunc(items, func(x T) bool { return same(x, it.was) })
+	return slices.IndexFunc(items, func(x T) bool { return sameTable(x, it.was) })
 }
 
 // Names lists the items as a page shows them.
@@ -121,8 +121,8 @@ func (c *Collection[T]) Names(cfg *config.Config) []string {
 	return names
 }
 
-// same compares two tables by what they say; a missing list is an empty one.
-func same[T any](a, b T) bool {
+// sameTable compares two tables by what they say; a missing list is an empty one.
+func sameTable[T any](a, b T) bool {
 	return equalValues(reflect.ValueOf(a), reflect.ValueOf(b))
 }
 
@@ -155,8 +155,8 @@ func equalValues(a, b reflect.Value) bool {
 	return reflect.DeepEqual(a.Interface(), b.Interface())
 }
 
-// clone copies a table with its lists, so that editing changes nothing else.
-func clone[T any](x T) T {
+// cloneTable copies a table with its lists, so that editing changes nothing else.
+func cloneTable[T any](x T) T {
 	v := reflect.ValueOf(&x).Elem()
 	cloneLists(v)
 	return x
