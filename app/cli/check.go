@@ -9,6 +9,8 @@ import (
 	"postbag/app/i18n"
 )
 
+const stepRcpt = "rcpt"
+
 // checkLine is the JSON object of one step of `check`.
 type checkLine struct {
 	Subject string  `json:"subject"`
@@ -71,6 +73,9 @@ func (s *session) showStep(step facts.CheckStep) error {
 	}
 	if step.Fault != nil {
 		said = s.explain(step.Fault.Failure(), c)
+		if step.Step == stepRcpt { // no message was refused, only a question
+			said = s.advise(step.Fault.Failure(), c)
+		}
 	}
 	if step.Detail != "" {
 		said[0] += " (" + cell(step.Detail) + ")"

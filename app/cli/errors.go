@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -96,13 +97,18 @@ func (s *session) reportFailure(f *mail.Failure, c i18n.Context) {
 // explain is a failure in lines: what happened first, then the meaning, the
 // advice, the command that helps, the technical detail.
 func (s *session) explain(f *mail.Failure, c i18n.Context) []string {
-	e := s.p.Fault(f, c)
-	lines := []string{cell(e.What)}
+	lines := s.advise(f, c)
 	// Where the caller's own words are at fault no mail was ever in question.
 	if !usageCodes[f.Code] && f.Code != facts.CodeBusy {
-		lines = append(lines, cell(e.Meaning))
+		lines = slices.Insert(lines, 1, cell(s.p.Fault(f, c).Meaning))
 	}
-	lines = append(lines, cell(e.Advice))
+	return lines
+}
+
+// advise is explain without the meaning for the mail, where none was touched.
+func (s *session) advise(f *mail.Failure, c i18n.Context) []string {
+	e := s.p.Fault(f, c)
+	lines := []string{cell(e.What), cell(e.Advice)}
 	if key := "hint." + string(f.Code); s.p.Has(key) {
 		lines = append(lines, s.p.T(key, i18n.Args{"Program": Name}))
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -8,6 +9,7 @@ import (
 	"postbag/app/facts"
 	"postbag/app/i18n"
 	"postbag/app/tell"
+	"postbag/engine/mail"
 )
 
 // previewLimit is how many messages a preview looks at unless told otherwise.
@@ -67,7 +69,7 @@ func (s *session) preview(cmd *cobra.Command, name string, limit int) error {
 			return t.row(l.From, l.Subject, strings.Join(l.Recipients, ", "), tell.Route(s.p, l.Route))
 		})
 		if err != nil {
-			return err
+			return s.previewFailed(name, err)
 		}
 		if s.json {
 			return s.out.object(verdictLine{verdict.Verdict, orNull(verdict.EnvelopeHeader)})
@@ -80,6 +82,23 @@ func (s *session) preview(cmd *cobra.Command, name string, limit int) error {
 		}
 		return s.out.put(s.verdict(verdict))
 	})
+}
+
+// previewFailed tells a mailbox that cannot be looked at from a fault of this
+// program.
+func (s *session) previewFailed(name string, err error) error {
+	f, ok := errors.AsType[*mail.Failure](err)
+	if !ok || usageCodes[f.Code] || f.Code == mail.CodeCancelled || f.Class == mail.Internal {
+		return err
+	}
+	for i, line := range s.advise(f, i18n.Context{Side: i18n.SideSource, Name: name}) {
+		if i == 0 {
+			s.say(cell(name) + s.p.T("cli.colon") + line)
+			continue
+		}
+		s.say("  " + line)
+	}
+	return outcome(exitMailbox)
 }
 
 func previewObject(l facts.PreviewLine) previewLine {

@@ -352,3 +352,13 @@ func openToOthers(s *site) {
 		s.t.Fatal(err)
 	}
 }
+
+// glob lists files of the site.
+func (s *site) glob(pattern ...string) []string {
+	s.t.Helper()
+	files, err := filepath.Glob(s.path(pattern...))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return files
+}
