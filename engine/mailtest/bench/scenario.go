@@ -1,0 +1,128 @@
+//go:build linux
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+// scenario is one amount of mail at one distance.
+type scenario struct {
+	id, title         string
+	boxes, each, size int
+	roundTrip         time.Duration
+	delayed           bool // the sink acknowledges as ordinary servers do
+	target            float64
+	inverse           bool // the target is an upper bound of the time, not a lower one of the speed
+	peak              float64
+	cpu               bool // processor seconds no more than fetchmail's
+}
+
+func (s scenario) letters() int { return s.boxes * s.each }
+
+// scenarios: short ones are for looking at, not for judging.
+func scenarios(short bool) []scenario {
+	if short {
+		return []scenario{
+			{id: "A", title: "one mailbox, 400 x 5 KB", boxes: 1, each: 400, size: 5000},
+			{id: "E", title: "60 x 5 KB, 20 ms round trip to both servers", boxes: 1, each: 60, size: 5000, roundTrip: 20 * time.Millisecond},
+		}
+	}
+	return []scenario{
+		{id: "A", title: "one mailbox, 2,000 x 5 KB", boxes: 1, each: 2000, size: 5000, target: 3, peak: 64, cpu: true},
+		{id: "A'", title: "as A, the office server delays its acknowledgements", boxes: 1, each: 2000, size: 5000, delayed: true},
+		{id: "B", title: "50 mailboxes, 100 x 5 KB each", boxes: 50, each: 100, size: 5000, target: 3, peak: 64, cpu: true},
+		{id: "C", title: "one mailbox, 3 x 50 MB", boxes: 1, each: 3, size: 50_000_000, target: 5, peak: 64},
+		{id: "D", title: "one poll, one 5 KB message, process start included", boxes: 1, each: 1, size: 5000, target: 1.5, inverse: true},
+		{id: "E", title: "300 x 5 KB, 20 ms round trip to both servers", boxes: 1, each: 300, size: 5000, roundTrip: 20 * time.Millisecond, target: 15},
+	}
+}
+
+// bench has the servers and does runs.
+type bench struct {
+	isp  *provider
+	sink *sink
+}
+
+// stage is one scenario, set up.
+type stage struct {
+	b      *bench
+	sc     scenario
+	ledger *ledger
+	job    job
+	proxy  []*proxy
+}
+
+func (b *bench) stage(sc scenario) (*stage, error) {
+	st := &stage{b: b, sc: sc, ledger: newLedger(sc.boxes, sc.each, sc.size)}
+	st.job = job{boxes: sc.boxes, pop3: b.isp.port, smtp: b.sink.port()}
+	b.sink.ledger.Store(st.ledger)
+	b.sink.delayed.Store(sc.delayed)
+	if sc.roundTrip == 0 {
+		return st, nil
+	}
+	for _, port := range []*int{&st.job.pop3, &st.job.smtp} {
+		p, err := newProxy(*port, sc.roundTrip)
+		if err != nil {
+			st.close()
+			return nil, err
+		}
+		st.proxy = append(st.proxy, p)
+		*port = p.port()
+	}
+	return st, nil
+}
+
+func (st *stage) close() {
+	for _, p := range st.proxy {
+		p.close()
+	}
+}
+
+// fresh makes mailboxes, ledger and folder as if nothing had ever happened.
+func (st *stage) fresh() (job, error) {
+	j := st.job
+	var err error
+	if j.dir, err = os.MkdirTemp("", "bench"); err != nil {
+		return j, err
+	}
+	st.ledger.forget()
+	return j, st.b.isp.fill(st.ledger, st.sc.boxes)
+}
+
+// run measures one program once and verifies what arrived.
+func (st *stage) run(p program) (f figures, err error) {
+	j, err := st.fresh()
+	defer func() { err = errors.Join(err, os.RemoveAll(j.dir)) }()
+	if err != nil {
+		return f, err
+	}
+	command, err := p.prepare(j)
+	if err != nil {
+		return f, err
+	}
+	if f, err = measure(j.dir, command); err != nil {
+		return f, err
+	}
+	return f, st.verify()
+}
+
+// verify demands each letter once, unaltered, at its recipient, and nothing
+// left at the provider.
+func (st *stage) verify() error {
+	left, err := st.b.isp.left(st.sc.boxes)
+	if err != nil {
+		return err
+	}
+	if v := st.ledger.verdict(); !v.ok() || left > 0 {
+		first := ""
+		if d := st.ledger.first.Load(); d != nil {
+			first = ": " + *d
+		}
+		return fmt.Errorf("not as it must be: %v, %d left at the provider%s", v, left, first)
+	}
+	return nil
+}
