@@ -201,7 +201,7 @@ func (l *Local) forward(progress func(facts.Event)) (cancel func()) {
 }
 
 func (l *Local) translate(ev engine.Event) (facts.Event, bool) {
-	out := facts.Event{Time: ev.Time, Target: ev.Target, Done: ev.Done, Total: ev.Total}
+	out := facts.Event{Time: ev.Time, Target: ev.Target, Done: ev.Done, Total: ev.Total, Bytes: ev.DoneBytes, Whole: ev.TotalBytes}
 	if ev.Mailbox != "" {
 		out.Mailbox = l.nameOf(ev.Mailbox)
 		if m := l.mailboxByID(ev.Mailbox); m != nil {

@@ -82,7 +82,9 @@ type Event struct {
 	Target  string
 	Host    string
 	Done    int
-	Total   int // 0 unknown
+	Total   int   // 0 unknown
+	Bytes   int64 // octets of Done, of EventFetched
+	Whole   int64 // octets of Total; 0 unknown
 	Result  *MailboxResult
 	Fault   *Fault
 	Until   time.Time

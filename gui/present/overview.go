@@ -26,13 +26,13 @@ type Mend int
 
 // The ways to mend.
 const (
-	MendNothing  Action = iota
-	MendPassword        // enter the password of Mailbox anew
-	MendResume          // collect Mailbox again
-	MendMailbox         // look at the settings of Mailbox
-	MendTarget          // look at the settings of Target
-	MendQueue           // look at the queue
-	MendWizard          // set up
+	MendNothing  Mend = iota
+	MendPassword      // enter the password of Mailbox anew
+	MendResume        // collect Mailbox again
+	MendMailbox       // look at the settings of Mailbox
+	MendTarget        // look at the settings of Target
+	MendQueue         // look at the queue
+	MendWizard        // set up
 )
 
 // Attention is a matter that needs somebody, the worst first.
@@ -249,6 +249,12 @@ type liveBox struct {
 	bytes       int64
 }
 
+// fetched goes on from what was known: not every event repeats the total.
+func (b liveBox) fetched(ev facts.Event) liveBox {
+	b.done, b.total, b.bytes = max(b.done, ev.Done), max(b.total, ev.Total), max(b.bytes, ev.Bytes)
+	return b
+}
+
 // Hear takes in what the engine said and tells whether the facts in the store
 // have changed, so that they should be read anew.
 func (l *Live) Hear(events []facts.Event) (stale bool) {
@@ -260,7 +266,7 @@ func (l *Live) Hear(events []facts.Event) (stale bool) {
 		case facts.EventMailboxStart:
 			l.boxes[ev.Mailbox] = liveBox{}
 		case facts.EventFetched:
-			l.boxes[ev.Mailbox] = liveBox{ev.Done, ev.Total, l.boxes[ev.Mailbox].bytes}
+			l.boxes[ev.Mailbox] = l.boxes[ev.Mailbox].fetched(ev)
 		case facts.EventMailboxEnd:
 			delete(l.boxes, ev.Mailbox)
 			stale = true
