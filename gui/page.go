@@ -35,6 +35,12 @@ type Page interface {
 	Heard(events []facts.Event) // what the engine said since the last call, at most ten times a second
 }
 
+// Opener is a page that can show one mailbox, office server, or message, when
+// somebody comes from elsewhere because of it.
+type Opener interface {
+	Open(subject string)
+}
+
 // Desk is what the pages and the wizard have in common: the engine, the
 // language, the window, and the ways from one page to another.
 type Desk struct {
@@ -50,11 +56,12 @@ type Desk struct {
 	Build     facts.Build
 
 	// The shell fills these in.
-	Navigate func(page string)        // brings a page to the front
-	Wizard   func()                   // opens the wizard
-	Look     func() present.Look      // the settings of the desktop itself
-	SetLook  func(present.Look) error // keeps and applies them: language, theme, tray icon
-	OpenFile func(path string) error  // with the program that the system has for it
+	Navigate func(page string)          // brings a page to the front
+	Open     func(page, subject string) // the same, with what it is to show: see Opener
+	Wizard   func()                     // opens the wizard
+	Look     func() present.Look        // the settings of the desktop itself
+	SetLook  func(present.Look)         // keeps and applies them: language, theme, tray icon
+	OpenFile func(path string) error    // with the program that the system has for it
 
 	printer *i18n.Printer
 }
