@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime/debug"
 	"sync"
 
@@ -123,9 +124,6 @@ func (e *Engine) collectMailbox(ctx context.Context, mb *Mailbox, r *run) Result
 }
 
 func (e *Engine) runSessions(ctx context.Context, mb *Mailbox, r *run, w *watch) error {
-	if err := e.roomFor(); err != nil {
-		return err
-	}
 	for before := -1; ; {
 		again, err := e.runSession(ctx, mb, r, w)
 		if err == nil && r.taken(mb.ID) == before {
@@ -153,14 +151,14 @@ func (e *Engine) CollectOnce(ctx context.Context, ids []string) (Report, error) 
 	return rep, errors.Join(err, e.Stop(context.WithoutCancel(ctx)))
 }
 
-// roomFor stops collecting when the disk for messages under way is used up:
-// what cannot be kept safely stays at the provider (rule 44).
-func (e *Engine) roomFor() error {
-	quota := e.current().SpoolQuota
-	if quota > 0 && e.deps.Store.SpoolBytes() >= quota {
-		return &mail.Failure{Class: mail.Transient, Code: mail.CodeSpoolFull, Op: "collect"}
+// spoolLeft is how many octets may still be fetched: past the quota collecting
+// stops (rule 44). A spool that holds nothing takes any message.
+func (e *Engine) spoolLeft() int64 {
+	quota, held := e.current().SpoolQuota, e.deps.Store.SpoolBytes()
+	if quota <= 0 || held == 0 {
+		return math.MaxInt64
 	}
-	return nil
+	return max(quota-held, 0)
 }
 
 // sweepAll does a second short session with the mailboxes where settled mail
@@ -195,7 +193,8 @@ func (e *Engine) deletable(ctx context.Context, mb *Mailbox) (bool, error) {
 	}
 	now := e.deps.Now()
 	for _, k := range convert(rows) {
-		if k.AtSource == mail.SourcePresent && mb.Policy.After.May(k, now) {
+		// Without UIDL only reading everything again would find it.
+		if k.UID != "" && k.AtSource == mail.SourcePresent && mb.Policy.After.May(k, now) {
 			return true, nil
 		}
 	}
@@ -209,13 +208,15 @@ func (e *Engine) sweep(ctx context.Context, mb *Mailbox, r *run) error {
 		return err
 	}
 	defer conn.Close()
-	s := &session{e: e, mb: mb, run: r, conn: conn, began: e.deps.Now()}
+	s := &session{e: e, mb: mb, run: r, watch: newWatch(), conn: conn, began: e.deps.Now()}
 	if err := s.look(ctx); err != nil {
 		return err
 	}
-	s.fetch = newFetcher(e, mb, r, newWatch())
-	s.adopt(s.plan.Delete)
-	s.adopt(s.plan.Keep)
+	s.fetch = newFetcher(s)
+	if err := s.adopt(ctx, s.plan.Delete, s.plan.Keep); err != nil {
+		return err
+	}
+	s.whole = len(s.plan.Fetch) == 0
 	return s.finish(ctx)
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
-	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -27,30 +26,48 @@ type fetcher struct {
 	mb      *Mailbox
 	run     *run
 	watch   *watch
-	planned map[int]source.Planned // by message number
-	rename  bool                   // known messages may have new UIDLs (rule 4)
+	planned map[int]source.Planned   // by message number
+	look    bool                     // what seems new may be known under another UIDL (rule 4)
+	gone    map[int64]bool           // rows that are not listed any more
+	skip    func(header.Header) bool // see session
 
-	dog   watchdog
-	slots chan struct{}
-	wg    sync.WaitGroup
-	buf   []byte
-	seen  map[string]int // fingerprint -> how often in this listing (rule 3)
+	dog    watchdog
+	slots  chan struct{}
+	wg     sync.WaitGroup
+	buf    []byte
+	held   []*arrival // see arrival.go
+	doubts bool       // something was held in this session
+	begun  bool       // a first few were fetched
+	missed bool       // a message was refused
+
+	naming  sync.Mutex
+	claimed map[int64]bool  // known messages that are one of this listing
+	named   map[string]bool // idents given in this session
 
 	mu    sync.Mutex
 	rows  map[int64]source.Item // what this session holds, by row
 	fault error                 // the first failed commit
 }
 
-func newFetcher(e *Engine, mb *Mailbox, r *run, w *watch) *fetcher {
-	return &fetcher{
-		e: e, mb: mb, run: r, watch: w,
+func newFetcher(s *session) *fetcher {
+	f := &fetcher{
+		e: s.e, mb: s.mb, run: s.run, watch: s.watch, skip: s.skip,
 		planned: make(map[int]source.Planned),
-		dog:     watchdog{span: e.deps.Watchdog},
+		gone:    make(map[int64]bool, len(s.gone)),
+		dog:     watchdog{span: s.e.deps.Watchdog},
 		slots:   make(chan struct{}, underWay),
 		buf:     make([]byte, 64<<10),
-		seen:    make(map[string]int),
+		claimed: make(map[int64]bool),
+		named:   make(map[string]bool),
 		rows:    make(map[int64]source.Item),
 	}
+	for _, row := range s.gone {
+		f.gone[row] = true
+	}
+	// Where mail stays at the provider, what had vanished may come again under
+	// another UIDL, long after the window for duplicates.
+	f.look = len(s.gone) > 0 || s.mb.Policy.After.Keep || s.mb.Policy.After.Delay > 0
+	return f
 }
 
 // fetch takes the planned messages and returns when all that arrived are
@@ -66,6 +83,8 @@ func (f *fetcher) fetch(ctx context.Context, s source.Session, items []source.Pl
 			return f.take(ctx, watched, f.planned[it.Number], body, ferr)
 		})
 	})
+	err = f.release(ctx, s, err)
+	f.begun = true
 	f.wg.Wait()
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -85,67 +104,68 @@ func (f *fetcher) take(ctx, watched context.Context, it source.Planned, body io.
 	if fault != nil {
 		return fault
 	}
-	draft := f.e.deps.Store.NewDraft()
-	col := header.NewCollector()
+	a := &arrival{it: it, draft: f.e.deps.Store.NewDraft(), col: header.NewCollector()}
 	in := &marked{Reader: f.limited(it, body), count: &f.dog.octets}
-	if _, err := io.CopyBuffer(both{draft, col}, in, f.buf); err != nil {
-		draft.Discard()
+	if _, err := io.CopyBuffer(a, in, f.buf); err != nil {
+		a.draft.Discard()
 		if in.err == nil {
 			return err // our own disk, not the provider
 		}
 		return f.broken(watched, it, mail.AsFailure(err))
 	}
-	f.run.fetched(f.mb.ID, draft.Size())
-	return f.keep(ctx, it, draft, col)
+	f.run.fetched(f.mb.ID, a.draft.Size())
+	if a.doubtful() {
+		f.held, f.doubts = append(f.held, a), true
+		return nil
+	}
+	f.keep(ctx, a)
+	return nil
 }
 
-// keep decides for whom the message is and hands it to the store, all but the
-// order of arrival in the background.
-func (f *fetcher) keep(ctx context.Context, it source.Planned, draft *store.Draft, col *header.Collector) error {
-	fp := col.Fingerprint()
-	ident := it.UID
-	if it.ByFingerprint {
-		f.seen[fp]++
-		ident = "fp:" + fp + "#" + strconv.Itoa(f.seen[fp])
-	}
+// keep hands a message to the store, in the background.
+func (f *fetcher) keep(ctx context.Context, a *arrival) {
 	f.slots <- struct{}{}
-	f.wg.Add(1)
-	go func() {
-		defer func() { <-f.slots; f.wg.Done() }()
-		if err := f.commit(ctx, it, ident, fp, draft, col); err != nil {
+	f.wg.Go(func() {
+		defer func() { <-f.slots }()
+		if err := f.commit(ctx, a); err != nil {
+			a.draft.Discard()
 			f.mu.Lock()
 			if f.fault == nil {
 				f.fault = err
 			}
 			f.mu.Unlock()
 		}
-	}()
-	return nil
+	})
 }
 
 // commit routes and stores one message. A fault of this program that one
 // message provokes is counted as one of that message and harms no other (rule 16).
-func (f *fetcher) commit(ctx context.Context, it source.Planned, ident, fp string, draft *store.Draft, col *header.Collector) (err error) {
+func (f *fetcher) commit(ctx context.Context, a *arrival) (err error) {
+	it := a.it
 	defer func() {
 		if p := recover(); p != nil {
 			f.e.deps.Log.Error("a message met a fault of this program", "mailbox", f.mb.ID, "uid", it.UID, "stack", string(debug.Stack()))
-			draft.Discard()
+			a.draft.Discard()
 			err = f.refused(ctx, it, &mail.Failure{Class: mail.Internal, Code: mail.CodeInternal, Op: "route", Err: fmt.Errorf("panic: %v", p)})
 		}
 	}()
-	st := f.e.deps.Store
-	if f.rename || it.ByFingerprint {
-		known, err := f.recognise(ctx, it, ident, fp)
-		if err != nil || known {
-			draft.Discard()
-			return err
-		}
-	}
-	h := col.Header()
+	h, fp := a.col.Header(), a.col.Fingerprint()
 	decision := f.mb.Rules.Decide(h)
+	row, ident, err := f.identify(ctx, it, fp, &decision)
+	if err != nil {
+		return err
+	}
+	if row != 0 {
+		a.draft.Discard()
+		f.holds(row, it)
+		return nil
+	}
+	if it.ByFingerprint && f.skip != nil && f.skip(h) {
+		return f.leave(ctx, a, ident)
+	}
 	kept := store.Kept{
 		Row: it.Known.Row, Mailbox: f.mb.ID, UID: it.UID, Ident: ident,
-		Draft: draft, Size: draft.Size(), Fingerprint: fp, Summary: header.Summarize(h),
+		Draft: a.draft, Size: a.draft.Size(), Fingerprint: fp, Summary: header.Summarize(h),
 		Source: f.mb.Host, Decision: &decision,
 	}
 	if len(decision.Recipients) == 0 {
@@ -154,13 +174,11 @@ func (f *fetcher) commit(ctx context.Context, it source.Planned, ident, fp strin
 	if decision.Loop {
 		kept.QuarantineCode = mail.CodeLoop // rule 36
 	}
-	res, err := st.Keep(ctx, kept)
+	res, err := f.e.deps.Store.Keep(ctx, kept)
 	if err != nil {
 		return err
 	}
-	f.mu.Lock()
-	f.rows[res.Row] = it.Item
-	f.mu.Unlock()
+	f.holds(res.Row, it)
 	f.run.touch(res.Row)
 	f.run.tookIn(f.mb.ID)
 	if kept.QuarantineCode != "" {
@@ -174,42 +192,34 @@ func (f *fetcher) commit(ctx context.Context, it source.Planned, ident, fp strin
 	return nil
 }
 
-// recognise finds a message that is known under another UIDL, or that has no
-// identity but its content (rules 3 and 4).
-func (f *fetcher) recognise(ctx context.Context, it source.Planned, ident, fp string) (bool, error) {
-	rows, err := f.e.deps.Store.ByFingerprint(ctx, f.mb.ID, fp)
-	if err != nil {
-		return false, err
-	}
-	for _, k := range rows {
-		same := k.Ident == ident ||
-			(it.ByFingerprint && k.UID == it.UID && k.Ident == k.UID && k.UID != "" && f.first(fp, ident))
-		if same {
-			f.mu.Lock()
-			f.rows[k.Row] = it.Item
-			f.mu.Unlock()
-			return true, nil
-		}
-		if f.rename && !it.ByFingerprint && f.run.claimVanished(k.Row) {
-			if err := f.e.deps.Store.Rekey(ctx, k.Row, it.UID, it.Known.Row); err != nil {
-				return false, err
-			}
-			f.mu.Lock()
-			f.rows[k.Row] = it.Item
-			f.mu.Unlock()
-			return true, nil
-		}
-	}
-	return false, nil
+// holds notes that a row is a message of this session's listing.
+func (f *fetcher) holds(row int64, it source.Planned) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.rows[row] = it.Item
 }
 
-// first tells whether ident is the first occurrence of its fingerprint.
-func (f *fetcher) first(fp, ident string) bool { return ident == "fp:"+fp+"#1" }
+// leave records a message that first_collection leaves out and that only its
+// content identifies.
+func (f *fetcher) leave(ctx context.Context, a *arrival, ident string) error {
+	item := store.NewItem{UID: a.it.UID, Ident: ident, Size: a.draft.Size(), State: mail.Filtered, Reason: "first_collection"}
+	a.draft.Discard()
+	rows, err := f.e.deps.Store.RecordListing(ctx, f.mb.ID, []store.NewItem{item}, nil)
+	for _, k := range rows {
+		f.holds(k.Row, a.it)
+		f.run.touch(k.Row)
+	}
+	return err
+}
 
 // refused books a failed fetch; the third sets the message aside.
 func (f *fetcher) refused(ctx context.Context, it source.Planned, why *mail.Failure) error {
 	f.e.deps.Log.Warn("a message could not be fetched", "mailbox", f.mb.ID, "number", it.Number, "uid", it.UID, "error", why)
+	f.mu.Lock()
+	f.missed = true
+	f.mu.Unlock()
 	if it.Known.Row == 0 {
+		f.run.missed(f.mb.ID, why)
 		return nil // without an identity there is nothing to count for
 	}
 	state, err := f.e.deps.Store.FetchFailed(context.WithoutCancel(ctx), it.Known.Row, why)
@@ -237,7 +247,8 @@ func (f *fetcher) broken(ctx context.Context, it source.Planned, why *mail.Failu
 	}
 	f.run.avoid(f.mb.ID, it)
 	if why.Code == mail.CodeTooBig && it.Known.Row != 0 {
-		if err := f.e.noteTooBig(ctx, f.mb, f.run, it, mail.Summary{}); err != nil {
+		size := max(it.Size, f.cap())
+		if err := f.e.noteTooBig(ctx, f.mb, f.run, it, size, mail.Summary{}); err != nil {
 			return err
 		}
 		return why
@@ -256,8 +267,10 @@ func (f *fetcher) limited(it source.Planned, body io.Reader) io.Reader {
 	}
 	// Sizes in LIST may count line ends differently; twice the limit is no
 	// message that was near it.
-	return &capped{Reader: body, left: 2*limit + 1<<16}
+	return &capped{Reader: body, left: f.cap()}
 }
+
+func (f *fetcher) cap() int64 { return 2*f.mb.Policy.MaxMessageSize + 1<<16 }
 
 // marked remembers an error of the reader, so that it is told from one of the
 // writer, and counts for the watchdog.
@@ -287,17 +300,4 @@ func (c *capped) Read(p []byte) (int, error) {
 		return 0, &mail.Failure{Class: mail.Permanent, Code: mail.CodeTooBig, Op: "RETR"}
 	}
 	return n, err
-}
-
-// both writes to the draft and to the collector, which cannot fail.
-type both struct {
-	draft io.Writer
-	col   io.Writer
-}
-
-func (b both) Write(p []byte) (int, error) {
-	if n, err := b.draft.Write(p); err != nil {
-		return n, err
-	}
-	return b.col.Write(p)
 }

@@ -37,10 +37,8 @@ func (s *session) finish(ctx context.Context) error {
 		defer cancel()
 	}
 	st := s.e.deps.Store
-	if len(s.gone) > 0 {
-		if _, err := st.RecordListing(ctx, s.mb.ID, nil, s.run.stillVanished(s.gone)); err != nil {
-			return err
-		}
+	if err := s.recordGone(ctx); err != nil {
+		return err
 	}
 	rows, err := s.settled(ctx)
 	if err != nil {
@@ -75,6 +73,36 @@ func (s *session) finish(ctx context.Context) error {
 	return errors.Join(st.SetAtSource(ctx, gone, mail.SourceDeleted), st.SetAtSource(ctx, keep, mail.SourceKept))
 }
 
+// recordGone books what is listed no more. As long as something was not looked
+// at, it may be one of those under a new UIDL (rule 4).
+func (s *session) recordGone(ctx context.Context) error {
+	if !s.whole {
+		return nil
+	}
+	var gone []int64
+	for _, row := range s.gone {
+		if !s.fetch.claimed[row] {
+			gone = append(gone, row)
+		}
+	}
+	if !s.listing.HasUIDL && len(s.listing.Faults) == 0 && !s.fetch.missed {
+		rows, err := s.e.deps.Store.AtSource(ctx, s.mb.ID)
+		if err != nil {
+			return err
+		}
+		for _, k := range rows {
+			if _, listed := s.fetch.rows[k.Row]; !listed && k.UID == "" {
+				gone = append(gone, k.Row)
+			}
+		}
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	_, err := s.e.deps.Store.RecordListing(ctx, s.mb.ID, nil, gone)
+	return err
+}
+
 // settled asks the store, not memory, what became of the rows of this session.
 func (s *session) settled(ctx context.Context) ([]source.Known, error) {
 	rows := make([]int64, 0, len(s.fetch.rows))
@@ -104,7 +132,7 @@ func convertMap(m map[string][]store.Known) map[string][]source.Known {
 func convertOne(k store.Known) source.Known {
 	return source.Known{
 		Row: k.Row, UID: k.UID, State: k.State, AtSource: k.AtSource, Fingerprint: k.Fingerprint,
-		ByFingerprint: k.Ident != k.UID, FirstDelivered: k.FirstDelivered,
+		ByFingerprint: k.Ident != k.UID, FirstDelivered: k.FirstDelivered, Size: k.Size, Fetches: k.Fetches,
 		FetchAnyway: k.FetchAnyway, DeleteAsked: k.DeleteAsked,
 	}
 }

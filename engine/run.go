@@ -50,13 +50,12 @@ const badMessages = 5
 type run struct {
 	e *Engine
 
-	mu      sync.Mutex
-	order   []int64
-	known   map[int64]bool
-	boxes   map[string]*tally
-	aside   map[int64]bool // messages that went into quarantine
-	failed  map[int64]bool // messages set aside after three failed fetches
-	missing map[int64]bool // rows that vanished from their listing and were not found again
+	mu     sync.Mutex
+	order  []int64
+	known  map[int64]bool
+	boxes  map[string]*tally
+	aside  map[int64]bool // messages that went into quarantine
+	failed map[int64]bool // messages set aside after three failed fetches
 }
 
 // tally is what one mailbox had so far.
@@ -66,6 +65,8 @@ type tally struct {
 	spentCount            int
 	spentBytes            int64
 	avoid                 map[string]bool // messages that broke a session in this run
+	noTop                 map[string]bool // messages whose header broke one
+	first                 bool            // this run saw the mailbox for the first time
 	broken                bool            // the last session died of one message
 	breaks                int             // sessions of this run that did
 	kept                  int             // messages new to the store
@@ -75,14 +76,14 @@ type tally struct {
 }
 
 func newRun(e *Engine) *run {
-	return &run{e: e, known: make(map[int64]bool), boxes: make(map[string]*tally), missing: make(map[int64]bool),
+	return &run{e: e, known: make(map[int64]bool), boxes: make(map[string]*tally),
 		aside: make(map[int64]bool), failed: make(map[int64]bool)}
 }
 
 func (r *run) box(id string) *tally {
 	t := r.boxes[id]
 	if t == nil {
-		t = &tally{avoid: make(map[string]bool)}
+		t = &tally{avoid: make(map[string]bool), noTop: make(map[string]bool)}
 		r.boxes[id] = t
 	}
 	return t
@@ -189,10 +190,10 @@ func (r *run) avoid(mailbox string, it source.Planned) {
 
 // avoidKey tells messages of one run apart, with or without UIDL.
 func avoidKey(it source.Planned) string {
-	if it.UID != "" {
+	if it.UID != "" && !it.ByFingerprint {
 		return it.UID
 	}
-	return fmt.Sprintf(" %d %d", it.Number, it.Size) // no UIDL has a blank
+	return fmt.Sprintf(" %d %d %s", it.Number, it.Size, it.UID) // no UIDL has a blank
 }
 
 // tookIn counts a message that was not here before.
@@ -244,39 +245,30 @@ func (r *run) budget(mb *Mailbox, items []source.Planned) []source.Planned {
 	return out
 }
 
-// vanished remembers rows that were not listed any more.
-func (r *run) vanished(rows []int64) {
+// mayTop tells whether the header of a message may be asked for.
+func (r *run) mayTop(mailbox string, it source.Planned) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, row := range rows {
-		if _, found := r.missing[row]; !found {
-			r.missing[row] = true
-		}
-	}
+	return !r.box(mailbox).noTop[avoidKey(it)]
 }
 
-// claimVanished takes a vanished row for a message that came under a new UIDL.
-func (r *run) claimVanished(row int64) bool {
+// noTop notes that the session died when a header was asked for.
+func (r *run) noTop(mailbox string, it source.Planned) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.missing[row] {
-		return false
-	}
-	r.missing[row] = false
-	return true
+	t := r.box(mailbox)
+	t.noTop[avoidKey(it)] = true
+	t.broken = true
+	t.breaks++
 }
 
-// stillVanished returns those of the rows that were not found again.
-func (r *run) stillVanished(rows []int64) []int64 {
+// isFirst notes and tells whether this run is the first that sees the mailbox.
+func (r *run) isFirst(mailbox string, first bool) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var out []int64
-	for _, row := range rows {
-		if r.missing[row] {
-			out = append(out, row)
-		}
-	}
-	return out
+	t := r.box(mailbox)
+	t.first = t.first || first
+	return t.first
 }
 
 // outcome is the result of a mailbox whose sessions ended with err.

@@ -32,7 +32,10 @@ type session struct {
 	listing source.Listing
 	plan    source.Plan
 	byUID   map[string]source.Item
-	gone    []int64
+	gone    []int64                  // rows that are not listed any more
+	whole   bool                     // everything that the listing has was looked at
+	short   error                    // why fetching ended before that, although the session lives
+	skip    func(header.Header) bool // what first_collection leaves out and only its content identifies; nil: nothing
 	fetch   *fetcher
 	began   time.Time
 }
@@ -47,15 +50,7 @@ func (e *Engine) runSession(ctx context.Context, mb *Mailbox, r *run, w *watch) 
 	defer conn.Close()
 	r.delay(mb.ID, conn.Capabilities().LoginDelay)
 	s := &session{e: e, mb: mb, run: r, watch: w, conn: conn, began: e.deps.Now()}
-	if err := s.look(ctx); err != nil {
-		return false, err
-	}
-	s.fetch = newFetcher(e, mb, r, w)
-	s.fetch.rename = len(s.gone) > 0
-	s.adopt(s.plan.Delete)
-	s.adopt(s.plan.Keep)
-	s.adopt(s.plan.Pending)
-	more, err := s.collect(ctx)
+	more, err := s.bring(ctx)
 	if err != nil {
 		return conn.Capabilities().LoginDelay == 0 && ctx.Err() == nil && r.mayGoOn(mb.ID), err
 	}
@@ -67,7 +62,19 @@ func (e *Engine) runSession(ctx context.Context, mb *Mailbox, r *run, w *watch) 
 	if err := s.finish(ctx); err != nil {
 		return false, err
 	}
-	return more, nil
+	return more, s.short
+}
+
+// bring lists and fetches.
+func (s *session) bring(ctx context.Context) (more bool, err error) {
+	if err := s.look(ctx); err != nil {
+		return false, err
+	}
+	s.fetch = newFetcher(s)
+	if err := s.adopt(ctx, s.plan.Delete, s.plan.Keep, s.plan.Pending); err != nil {
+		return false, err
+	}
+	return s.collect(ctx)
 }
 
 // look lists the maildrop, compares it with what is known and records it.
@@ -80,7 +87,8 @@ func (s *session) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.welcomeBack(ctx, cmp); err != nil {
+	known := convertMap(cmp.Known)
+	if err := s.welcomeBack(ctx, known); err != nil {
 		return err
 	}
 	var vanished []source.Known
@@ -91,14 +99,18 @@ func (s *session) look(ctx context.Context) error {
 		s.gone = append(s.gone, k.Row)
 	}
 	policy := s.mb.Policy
-	policy.SkipFirst = policy.SkipFirst && cmp.First
-	s.plan = source.Make(s.listing, convertMap(cmp.Known), vanished, policy, s.e.deps.Now())
-	if cmp.First && !s.mb.Since.IsZero() {
+	first := s.run.isFirst(s.mb.ID, cmp.First)
+	policy.SkipFirst = policy.SkipFirst && first
+	s.plan = source.Make(s.listing, known, vanished, policy, s.e.deps.Now())
+	switch since := s.mb.Since; {
+	case policy.SkipFirst:
+		s.skip = func(header.Header) bool { return true }
+	case first && !since.IsZero():
+		s.skip = func(h header.Header) bool { return isOld(h, since) }
 		if err := s.skipOld(ctx); err != nil {
 			return err
 		}
 	}
-	s.run.vanished(s.gone)
 	if s.plan.Renamed {
 		s.e.attention(s.mb.ID, &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeRenumbered, Op: "UIDL"})
 	}
@@ -132,19 +144,28 @@ func (s *session) list(ctx context.Context) (uids []string, err error) {
 // welcomeBack sets right what is listed again although it had vanished: one
 // session in which the provider listed nothing must not make mail that was
 // never collected look settled.
-func (s *session) welcomeBack(ctx context.Context, cmp store.Comparison) error {
+func (s *session) welcomeBack(ctx context.Context, known map[string][]source.Known) error {
 	var back []store.NewItem
-	for uid, rows := range cmp.Known {
-		if len(rows) == 1 && rows[0].Ident == uid && rows[0].AtSource != mail.SourcePresent && rows[0].AtSource != mail.SourceKept {
-			back = append(back, store.NewItem{UID: uid, Size: s.byUID[uid].Size})
+	for uid, rows := range known {
+		if len(rows) != 1 || rows[0].ByFingerprint || rows[0].AtSource == mail.SourcePresent || rows[0].AtSource == mail.SourceKept {
+			continue
 		}
+		same, err := s.same(ctx, source.Planned{Item: s.byUID[uid], Known: rows[0]}, true)
+		if err != nil {
+			return err
+		}
+		if !same { // QUIRK: the provider uses the UIDL of what was deleted again
+			rows[0].ByFingerprint = true
+			continue
+		}
+		back = append(back, store.NewItem{UID: uid, Size: s.byUID[uid].Size})
 	}
 	if len(back) == 0 {
 		return nil
 	}
 	rows, err := s.e.deps.Store.RecordListing(ctx, s.mb.ID, back, nil)
 	for _, k := range rows {
-		cmp.Known[k.UID] = []store.Known{k}
+		known[k.UID] = []source.Known{convertOne(k)}
 	}
 	return err
 }
@@ -190,23 +211,25 @@ func (s *session) record(ctx context.Context) error {
 func (s *session) skipOld(ctx context.Context) error {
 	old := make(map[int]bool)
 	for _, it := range s.plan.New {
-		top, err := s.conn.Top(ctx, it.Number, 0, 1<<18)
+		top, err := s.top(ctx, source.Planned{Item: it})
 		if err != nil {
-			if mail.AsFailure(err).Code == mail.CodeRefused {
-				continue
-			}
 			return err
 		}
-		if when, ok := header.Parse(top).Date(); ok && when.Before(s.mb.Since) {
+		if top != nil && isOld(header.Parse(top), s.mb.Since) {
 			old[it.Number] = true
 			s.plan.Skip = append(s.plan.Skip, it)
 		}
 	}
 	s.plan.New = slices.DeleteFunc(s.plan.New, func(it source.Item) bool { return old[it.Number] })
-	isOld := func(it source.Planned) bool { return old[it.Number] }
-	s.plan.Fetch = slices.DeleteFunc(s.plan.Fetch, isOld)
-	s.plan.TooBig = slices.DeleteFunc(s.plan.TooBig, isOld)
+	skipped := func(it source.Planned) bool { return old[it.Number] }
+	s.plan.Fetch = slices.DeleteFunc(s.plan.Fetch, skipped)
+	s.plan.TooBig = slices.DeleteFunc(s.plan.TooBig, skipped)
 	return nil
+}
+
+func isOld(h header.Header, since time.Time) bool {
+	when, ok := h.Date()
+	return ok && when.Before(since)
 }
 
 // tooBig notes a message over the limit, with what its header tells (rule 15).
@@ -215,20 +238,18 @@ func (s *session) tooBig(ctx context.Context, it source.Planned) error {
 		return nil
 	}
 	var sum mail.Summary
-	if s.conn.Capabilities().TOP {
-		top, err := s.conn.Top(ctx, it.Number, 0, 1<<18)
-		switch {
-		case err == nil:
-			sum = header.Summarize(header.Parse(top))
-		case mail.AsFailure(err).Code != mail.CodeRefused:
-			return err
-		}
+	top, err := s.top(ctx, it)
+	if err != nil {
+		return err
 	}
-	return s.e.noteTooBig(ctx, s.mb, s.run, it, sum)
+	if top != nil {
+		sum = header.Summarize(header.Parse(top))
+	}
+	return s.e.noteTooBig(ctx, s.mb, s.run, it, it.Size, sum)
 }
 
-func (e *Engine) noteTooBig(ctx context.Context, mb *Mailbox, r *run, it source.Planned, sum mail.Summary) error {
-	first, err := e.deps.Store.SetTooBig(ctx, it.Known.Row, it.Size, sum)
+func (e *Engine) noteTooBig(ctx context.Context, mb *Mailbox, r *run, it source.Planned, size int64, sum mail.Summary) error {
+	first, err := e.deps.Store.SetTooBig(ctx, it.Known.Row, size, sum)
 	if err != nil {
 		return err
 	}
@@ -239,11 +260,23 @@ func (e *Engine) noteTooBig(ctx context.Context, mb *Mailbox, r *run, it source.
 	return nil
 }
 
-// adopt makes rows of earlier sessions candidates for deletion.
-func (s *session) adopt(items []source.Planned) {
-	for _, it := range items {
+// adopt makes rows of earlier sessions candidates for deletion. What is not the
+// message that its UIDL meant is fetched and known by its content.
+func (s *session) adopt(ctx context.Context, plans ...[]source.Planned) error {
+	for _, it := range slices.Concat(plans...) {
+		if !s.mb.Policy.After.Keep || it.Known.DeleteAsked {
+			same, err := s.same(ctx, it, false)
+			if err != nil {
+				return err
+			}
+			if !same {
+				s.plan.Fetch = append(s.plan.Fetch, source.Planned{Item: it.Item, ByFingerprint: true})
+				continue
+			}
+		}
 		s.fetch.rows[it.Known.Row] = it.Item
 	}
+	return nil
 }
 
 // collect fetches up to the next checkpoint.
@@ -254,17 +287,23 @@ func (s *session) collect(ctx context.Context) (more bool, err error) {
 		bytes += max(it.Size, 0)
 	}
 	s.run.listed(s.mb.ID, len(todo), bytes)
+	s.whole = len(todo) == len(s.plan.Fetch)
 	// Without UIDL a second session would have to read everything again.
 	checkpoints := s.conn.Capabilities().LoginDelay == 0 && s.listing.HasUIDL
 	got := 0
 	for len(todo) > 0 {
 		if checkpoints && (got >= checkpointMessages || s.e.deps.Now().Sub(s.began) > checkpointTime) {
+			s.whole = false
 			return true, nil
 		}
-		if err := s.room(ctx); err != nil {
+		n, err := s.room(ctx, todo)
+		if err != nil {
 			return false, err
 		}
-		n := chunk(todo)
+		if n == 0 { // what cannot be kept safely stays at the provider (rule 44)
+			s.whole, s.short = false, &mail.Failure{Class: mail.Transient, Code: mail.CodeSpoolFull, Op: "collect"}
+			return false, nil
+		}
 		if err := s.fetch.fetch(ctx, s.conn, todo[:n]); err != nil {
 			return false, err
 		}
@@ -273,24 +312,30 @@ func (s *session) collect(ctx context.Context) (more bool, err error) {
 	return false, nil
 }
 
-// room waits for what is under way when the spool is full: delivering it may
-// make room.
-func (s *session) room(ctx context.Context) error {
-	if s.e.roomFor() == nil {
-		return nil
+// room is how many of the items are to be fetched before the clock and the
+// spool are looked at again; 0 when the spool is full, and what was under way
+// is on its way no more.
+func (s *session) room(ctx context.Context, items []source.Planned) (int, error) {
+	most := s.fetch.most()
+	if n := chunk(items, most, s.e.spoolLeft()); n > 0 {
+		return n, nil
 	}
 	if err := s.settle(ctx); err != nil {
-		return err
+		return 0, err
 	}
-	return s.e.roomFor()
+	return chunk(items, most, s.e.spoolLeft()), nil
 }
 
-// chunk is how many items are asked for before the clock is looked at again.
-func chunk(items []source.Planned) int {
+// chunk counts the items that are asked for at once: no more than most, and no
+// more octets than left.
+func chunk(items []source.Planned, most int, left int64) int {
 	var bytes int64
 	for i, it := range items {
 		bytes += max(it.Size, 0)
-		if i+1 >= checkpointMessages || bytes >= chunkBytes {
+		if bytes > left {
+			return i
+		}
+		if i+1 >= most || bytes >= chunkBytes {
 			return i + 1
 		}
 	}

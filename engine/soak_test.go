@@ -20,7 +20,6 @@ type chaos struct {
 	mu    sync.Mutex
 	rnd   *rand.Rand
 	on    bool
-	maybe map[string]bool // messages whose reply was lost after the office had taken them
 }
 
 func (c *chaos) hit(p float64) bool {

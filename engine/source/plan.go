@@ -14,6 +14,8 @@ type Known struct {
 	AtSource       mail.AtSource
 	Fingerprint    string    // "" when it was never fetched
 	ByFingerprint  bool      // its identity is the fingerprint, not the UIDL (rule 3)
+	Size           int64     // octets; as LIST said before it was fetched, -1 unknown
+	Fetches        int       // that failed
 	FirstDelivered time.Time // first accepted delivery, zero without one
 	FetchAnyway    bool      // a person wants it although it is too big
 	DeleteAsked    bool      // a person wants it deleted at the provider
@@ -98,6 +100,7 @@ func Make(l Listing, known map[string][]Known, vanished []Known, p Policy, now t
 	if len(plan.Fetch) > backlog {
 		sortSmallFirst(plan.Fetch)
 	}
+	sortFailedLast(plan.Fetch)
 	return plan
 }
 
@@ -120,7 +123,11 @@ func (plan *Plan) addKnown(it Planned, p Policy, now time.Time) {
 	case p.After.May(k, now):
 		plan.Delete = append(plan.Delete, it)
 	case k.State == mail.Waiting, k.State == mail.TooBig:
-		if p.MaxMessageSize > 0 && it.Size > p.MaxMessageSize && !k.FetchAnyway {
+		size := it.Size
+		if k.State == mail.TooBig {
+			size = max(size, k.Size) // LIST is a hint only (rule 10): it was bigger than that when it was tried
+		}
+		if p.MaxMessageSize > 0 && size > p.MaxMessageSize && !k.FetchAnyway {
 			plan.TooBig = append(plan.TooBig, it) // rule 15
 			return
 		}

@@ -1,0 +1,93 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+
+	"postbag/engine/mail"
+	"postbag/engine/mail/header"
+	"postbag/engine/source"
+	"postbag/engine/store"
+)
+
+// few is how many messages are fetched at a time until a session has shown that
+// its sizes can be trusted, and for ever where they cannot.
+const few = 20
+
+// arrival is a message on its way into the store.
+type arrival struct {
+	it    source.Planned
+	draft *store.Draft
+	col   *header.Collector
+
+	lines int64 // line feeds
+	dots  int64 // lines that begin with a dot
+	last  byte  // octet before the next piece; 0 at the beginning
+}
+
+// Write takes the next octets. An error is one of our own disk.
+func (a *arrival) Write(p []byte) (int, error) {
+	if n, err := a.draft.Write(p); err != nil {
+		return n, err
+	}
+	a.lines += int64(bytes.Count(p, []byte{'\n'}))
+	a.dots += int64(bytes.Count(p, []byte("\n.")))
+	if len(p) > 0 {
+		if p[0] == '.' && (a.last == '\n' || a.last == 0) {
+			a.dots++
+		}
+		a.last = p[len(p)-1]
+	}
+	return a.col.Write(p)
+}
+
+// doubtful tells whether the provider listed another size than it sent. Its
+// count may leave out CRs, or take in stuffed dots; it may be an estimate, too
+// (rule 10). But it may also have ended the message early, at a dot that it did
+// not stuff, or have sent one answer too many, so that the text of one message
+// stands under the number of another. What follows on the line tells.
+func (a *arrival) doubtful() bool {
+	got := a.draft.Size()
+	for _, size := range [...]int64{got, got - a.lines, got + a.dots} {
+		// A server adds a line end that was missing at the very end.
+		if over := size - a.it.Size; over >= 0 && over <= 2 {
+			return false
+		}
+	}
+	return a.it.Size >= 0
+}
+
+// most is how many messages may be asked for at once.
+func (f *fetcher) most() int {
+	if f.doubts || !f.begun {
+		return few
+	}
+	return checkpointMessages
+}
+
+// release keeps what was held once the session proves to be in step, and drops
+// it when the session is dead: then it is fetched again.
+func (f *fetcher) release(ctx context.Context, s source.Session, err error) error {
+	held := f.held
+	f.held = nil
+	if len(held) == 0 {
+		return err
+	}
+	if err == nil {
+		err = s.Noop(ctx)
+	}
+	if err == nil {
+		for _, a := range held {
+			f.keep(ctx, a)
+		}
+		return nil
+	}
+	for _, a := range held {
+		a.draft.Discard()
+	}
+	if why := mail.AsFailure(err); why.Code == mail.CodeProtocol {
+		// The answer behind the last one was none: that one was not whole.
+		return f.broken(ctx, held[len(held)-1].it, why)
+	}
+	return err
+}

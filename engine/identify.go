@@ -1,0 +1,169 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"postbag/engine/mail"
+	"postbag/engine/mail/header"
+	"postbag/engine/source"
+	"postbag/engine/store"
+)
+
+// identify finds out which message has been fetched. row is that of a message
+// that is known already, 0 for a new one; ident is the key of a new one.
+//
+// Usually the UIDL says it. When the provider has none, or gave one to several
+// messages, the content does (rule 3); when messages have vanished, one that
+// seems to be new may be known under another UIDL (rule 4). The same text for
+// other people is another message: their envelopes differ, and nobody is to
+// lose his copy because somebody else got one.
+func (f *fetcher) identify(ctx context.Context, it source.Planned, fp string, d *mail.Decision) (row int64, ident string, err error) {
+	if !it.ByFingerprint && !f.look {
+		return 0, it.UID, nil
+	}
+	f.naming.Lock()
+	defer f.naming.Unlock()
+	rows, err := f.e.deps.Store.ByFingerprint(ctx, f.mb.ID, fp)
+	if err != nil {
+		return 0, "", err
+	}
+	for _, k := range rows {
+		if f.claimed[k.Row] || !f.candidate(it, k) {
+			continue
+		}
+		same, err := f.sameCopy(ctx, k, d)
+		if err != nil {
+			return 0, "", err
+		}
+		if same {
+			f.claimed[k.Row] = true
+			return k.Row, "", f.found(ctx, it, k)
+		}
+	}
+	if !it.ByFingerprint {
+		return 0, it.UID, nil
+	}
+	return 0, f.newIdent(fp, d, rows), nil
+}
+
+// candidate tells whether a message of the same content may be this one.
+func (f *fetcher) candidate(it source.Planned, k store.Known) bool {
+	there := k.AtSource == mail.SourcePresent || k.AtSource == mail.SourceKept
+	switch {
+	case k.UID == "":
+		return there
+	case it.UID == "":
+		return there // the provider has lost its UIDLs
+	case k.UID == it.UID:
+		return it.ByFingerprint // it may have come back, too
+	}
+	return f.gone[k.Row] || k.AtSource == mail.SourceGone
+}
+
+// sameCopy tells whether a known message was for all the people whom this one
+// is for.
+func (f *fetcher) sameCopy(ctx context.Context, k store.Known, d *mail.Decision) (bool, error) {
+	if k.Ident != k.UID {
+		return strings.HasPrefix(k.Ident, identPrefix(k.Fingerprint, d)), nil
+	}
+	en, err := f.e.deps.Store.Entry(ctx, k.Row)
+	if err != nil {
+		return false, err
+	}
+	if len(en.Recipients) == 0 {
+		return true, nil // the journal has forgotten them
+	}
+	for _, r := range d.Recipients {
+		if !slices.ContainsFunc(en.Recipients, func(had mail.EntryRecipient) bool {
+			return had.Person == r.Person || had.For != "" && strings.EqualFold(had.For, r.For)
+		}) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// found books that a known message is listed now.
+func (f *fetcher) found(ctx context.Context, it source.Planned, k store.Known) error {
+	st := f.e.deps.Store
+	switch {
+	case !it.ByFingerprint:
+		return st.Rekey(ctx, k.Row, it.UID, it.Known.Row) // rule 4
+	case k.AtSource != mail.SourcePresent && k.AtSource != mail.SourceKept:
+		return st.SetAtSource(ctx, []int64{k.Row}, mail.SourcePresent)
+	}
+	return nil
+}
+
+// newIdent is a key that no message of this content has yet.
+func (f *fetcher) newIdent(fp string, d *mail.Decision, rows []store.Known) string {
+	prefix := identPrefix(fp, d)
+	for n := 1; ; n++ {
+		ident := fmt.Sprintf("%s%d", prefix, n)
+		if !f.named[ident] && !slices.ContainsFunc(rows, func(k store.Known) bool { return k.Ident == ident }) {
+			f.named[ident] = true
+			return ident
+		}
+	}
+}
+
+// identPrefix names a message by its content and by whom it is for.
+func identPrefix(fp string, d *mail.Decision) string {
+	persons := make([]string, len(d.Recipients))
+	for i, r := range d.Recipients {
+		persons[i] = r.Person
+	}
+	slices.Sort(persons)
+	sum := sha256.Sum256([]byte(strings.Join(persons, "\n")))
+	return "fp:" + fp + "." + hex.EncodeToString(sum[:6]) + "#"
+}
+
+// same tells whether what is listed under a known UIDL is the message that is
+// known by it. A provider may use the UIDL of a message that is gone for
+// another one (RFC 1939 section 7), and nothing is to be deleted unread because
+// of that. sure wants proof even when the sizes agree.
+func (s *session) same(ctx context.Context, it source.Planned, sure bool) (bool, error) {
+	k := it.Known
+	size := it.Size < 0 || k.Size < 0 || it.Size == k.Size
+	if k.Fingerprint == "" || size && !sure {
+		return true, nil
+	}
+	top, err := s.top(ctx, it)
+	if err != nil || top == nil {
+		return false, err
+	}
+	en, err := s.e.deps.Store.Entry(ctx, k.Row)
+	if err != nil {
+		return false, err
+	}
+	known := mail.Summary{MessageID: en.MessageID, From: en.From, Subject: en.Subject}
+	if en.Received.IsZero() || known.MessageID == "" { // forgotten, or it says little
+		return size && (en.Received.IsZero() || header.Summarize(header.Parse(top)) == known), nil
+	}
+	return header.Summarize(header.Parse(top)) == known, nil
+}
+
+// top asks for a header; nil when the provider does not give it. A message
+// whose header breaks the session is not asked again in this run.
+func (s *session) top(ctx context.Context, it source.Planned) ([]byte, error) {
+	if !s.conn.Capabilities().TOP || !s.run.mayTop(s.mb.ID, it) {
+		return nil, nil
+	}
+	top, err := s.conn.Top(ctx, it.Number, 0, 1<<18)
+	if err == nil {
+		return top, nil
+	}
+	switch mail.AsFailure(err).Code {
+	case mail.CodeRefused, mail.CodeSysTemp, mail.CodeSysPerm, mail.CodeInUse: // an -ERR, and the session lives
+		return nil, nil
+	}
+	if ctx.Err() == nil {
+		s.run.noTop(s.mb.ID, it)
+	}
+	return nil, err
+}
