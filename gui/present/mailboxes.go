@@ -57,7 +57,7 @@ func mailboxSettings() []Field {
 		{Key: "security", Label: "main.field.security", Kind: FieldChoice, Choices: securities()},
 		{Key: "allow_plaintext_password", Label: "main.field.allow_plaintext", Hint: "main.hint.allow_plaintext", Kind: FieldSwitch, When: inClear},
 		{Key: "username", Label: "main.mailbox.username"},
-		{Key: "secret", Label: "main.field.password", Kind: FieldSecret},
+		{Key: "password", Label: "main.field.password", Kind: FieldSecret},
 	}
 }
 
@@ -78,6 +78,7 @@ func mailboxPolicy() []Field {
 		Field{Key: "auth", Label: "main.field.auth", Kind: FieldChoice, Choices: choices(config.AuthAuto, "main.auth.auto", config.AuthUser, "main.auth.user",
 			config.AuthAPOP, "main.auth.apop", config.AuthPlain, "main.auth.plain", config.AuthLogin, "main.auth.login",
 			config.AuthCRAMMD5, "main.auth.cram_md5", config.AuthXOAUTH2, "main.auth.xoauth2"), More: true},
+		Field{Key: "secret", Label: "main.field.secret", Hint: "main.hint.secret", More: true},
 		Field{Key: "server_name", Label: "main.field.server_name", Hint: "main.hint.server_name", More: true, When: encrypted},
 		Field{Key: "ca_file", Label: "main.field.ca_file", Hint: "main.hint.ca_file", More: true, When: encrypted},
 		Field{Key: "tls_pin", Label: "main.field.tls_pin", Hint: "main.hint.tls_pin", More: true, When: encrypted},

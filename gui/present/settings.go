@@ -27,7 +27,7 @@ const (
 	FieldDays             // days of the week, one a line: "mon"
 	FieldAfter            // config.AfterDelivery
 	FieldFirst            // config.FirstCollection
-	FieldSecret           // a reference, with a password to be typed
+	FieldSecret           // a password to be typed; it stands in no table, only its reference does
 )
 
 // Choice is one of the values of a field.
@@ -175,4 +175,23 @@ func Sentence(p *i18n.Printer, err error, about i18n.Context) i18n.Explanation {
 		return e
 	}
 	return p.Fault(f, about)
+}
+
+// Enter writes what a person typed into the table; when it does not fit, the
+// fault says why and nothing was changed.
+func Enter(p *i18n.Printer, table any, f Field, text string) (FieldFault, bool) {
+	code, ok := WriteField(table, f, text)
+	if ok {
+		return FieldFault{}, true
+	}
+	if strings.TrimSpace(text) == "" {
+		return FieldFault{Key: f.Key, Text: p.T("main.fault.empty")}, false
+	}
+	if code == config.CodeTypeNumber {
+		return FieldFault{Key: f.Key, Text: p.T("main.fault.number")}, false
+	}
+	if code == config.CodeFirst {
+		return FieldFault{Key: f.Key, Text: p.T("main.fault.date", i18n.Args{"Value": strings.TrimSpace(text)})}, false
+	}
+	return FieldFault{Key: f.Key, Text: p.T("config."+string(code), i18n.Args{"Value": strings.TrimSpace(text)})}, false
 }
