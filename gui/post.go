@@ -8,3 +8,6 @@ import "fyne.io/fyne/v2"
 // post runs f on the goroutine of the user interface, soon, and does not wait.
 // It is the only place that calls fyne.Do.
 func post(f func()) { fyne.Do(f) }
+
+// Post is post for the package that starts the program.
+func Post(f func()) { post(f) }

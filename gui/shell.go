@@ -67,7 +67,11 @@ func NewShell(o ShellDeps) *Shell {
 	}
 	s.d.Open = s.open
 	s.d.Navigate, s.d.Look, s.d.SetLook = s.Navigate, func() present.Look { return s.look }, s.setLook
-	s.d.Wizard = func() { o.Wizard(s.d) }
+	s.d.Wizard = func() {
+		if o.Wizard != nil {
+			o.Wizard(s.d)
+		}
+	}
 	s.speak()
 	s.d.App.Settings().SetTheme(NewTheme(s.look.Theme))
 	if s.d.Window == nil {

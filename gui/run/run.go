@@ -1,0 +1,219 @@
+// Package run starts the desktop program: arguments, language, the one instance
+// of a data folder, the window library, the engine, and their end. It is the
+// only package besides cmd/postbag that needs a display; what it starts is in
+// package gui.
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"runtime"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/app"
+	"fyne.io/systray"
+
+	"postbag/app/facts"
+	"postbag/app/i18n"
+	"postbag/assets"
+	"postbag/gui"
+	"postbag/gui/autostart"
+	"postbag/gui/present"
+)
+
+// Backend is the engine with an end.
+type Backend interface {
+	present.Backend
+	Close() error
+}
+
+// Options are the world around the program.
+type Options struct {
+	Args    []string // without the program's name
+	Program string   // path of the executable, for the start at sign-in
+	Getenv  func(string) string
+	Stdout  io.Writer
+	Stderr  io.Writer
+	Config  string // the configuration file without --config
+	Data    string // the data folder without --data
+	Build   facts.Build
+
+	// Open opens the engine. With an error the Backend is usable all the same.
+	Open func(ctx context.Context, o facts.Options) (Backend, error)
+	// Exit ends the process at once, when the window library cannot go on.
+	Exit func(code int)
+}
+
+// Exit codes, those of postbagd.
+const (
+	exitOK         = 0
+	exitUnexpected = 1
+	exitUsage      = 2
+	exitBusy       = 5
+)
+
+// raising is how long a second start waits for the first one to answer; closing
+// is how long the engine may take to let go at the end.
+const (
+	raising = 5 * time.Second
+	closing = 20 * time.Second
+)
+
+// Main runs the program and returns its exit code. It must be called on the
+// first goroutine of the process.
+func Main(o Options) int {
+	a, err := parse(o.Args, o.Config, o.Data)
+	look, lookErr := present.LoadLook(a.data)
+	lang := look.Language
+	if a.lang != "" {
+		lang = a.lang
+	}
+	p := i18n.New(lang)
+	say := func(ob present.Obstacle) { tell(o.Stderr, p.T("gui.name"), ob.Sentence(p)) }
+	if err != nil {
+		say(present.Usage)
+		return exitUsage
+	}
+	if a.version {
+		_, err := fmt.Fprintln(o.Stdout, "postbag", o.Build.Version, o.Build.Commit, runtime.Version())
+		return code(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	one, err := first(ctx, a.data, raising)
+	switch {
+	case errors.Is(err, errRaised):
+		_, err := fmt.Fprintln(o.Stderr, present.Raised.Sentence(p))
+		return code(err)
+	case errors.Is(err, errDeaf):
+		say(present.Deaf)
+		return exitBusy
+	case err != nil:
+		b, _ := present.StartBanner(p, &fileError{err}, "")
+		tell(o.Stderr, p.T("gui.name"), b.What+" "+b.Detail)
+		return exitUnexpected
+	}
+	defer func() { _ = one.close() }()
+	if !display(runtime.GOOS, o.Getenv) {
+		say(present.NoDisplay)
+		return exitUnexpected
+	}
+	log.SetOutput(&watchLog{out: o.Stderr, seen: func(ob present.Obstacle) { say(ob); o.Exit(exitUnexpected) }})
+	d := &desk{o: o, a: a, look: look, one: one, ctx: ctx}
+	if lookErr != nil {
+		log.Println(lookErr)
+	}
+	return d.run()
+}
+
+func code(err error) int {
+	if err != nil {
+		return exitUnexpected
+	}
+	return exitOK
+}
+
+// desk is the running program.
+type desk struct {
+	o    Options
+	a    arguments
+	look present.Look
+	one  *instance
+	ctx  context.Context
+
+	app     fyne.App
+	backend Backend
+	shell   *gui.Shell
+	early   bool // a second start came before the window
+	stopBus func()
+}
+
+// run shows windows until the user quits.
+func (d *desk) run() int {
+	d.app = app.NewWithID(autostart.ID)
+	d.app.SetIcon(fyne.NewStaticResource("postbag.svg", assets.AppIcon()))
+	d.app.Lifecycle().SetOnStarted(func() { go d.open() })
+	go d.one.serve(func() { gui.Post(d.raise) })
+	d.app.Run()
+	return d.close()
+}
+
+// open opens the engine, which may wait for a disk, and then the window.
+func (d *desk) open() {
+	backend, err := d.o.Open(d.ctx, facts.Options{Config: d.a.config, Data: d.a.data, Lang: d.a.lang, Access: facts.AccessEngine})
+	gui.Post(func() { d.show(backend, err) })
+}
+
+// show makes the main window.
+func (d *desk) show(backend Backend, err error) {
+	d.backend = backend
+	entry := autostart.New(autostart.Options{
+		Program: d.o.Program, Args: d.changed(), Hint: i18n.New(d.look.Language).T("gui.start.autostart_hint"), Getenv: d.o.Getenv,
+	})
+	deps := gui.ShellDeps{
+		Desk: &gui.Desk{
+			Backend: backend, App: d.app, Now: time.Now, Context: d.ctx,
+			Autostart: entry, Build: d.o.Build, OpenFile: openFile,
+		},
+		Data: d.a.data, Look: d.look, Lang: d.a.lang,
+		Minimise: minimise, Quit: d.app.Quit, StartError: err,
+	}
+	if bus(runtime.GOOS, d.o.Getenv) {
+		deps.Tray, _ = d.app.(gui.TrayHost)
+		deps.Tooltip = systray.SetTooltip
+		deps.Notify = func(title, text string) { d.app.SendNotification(fyne.NewNotification(title, text)) }
+	}
+	d.shell = gui.NewShell(deps)
+	d.shell.Start(d.a.hidden && !d.early)
+	d.stopBus = watchTray(deps.Tray != nil, func(there bool) { gui.Post(func() { d.shell.TrayThere(there) }) })
+}
+
+// changed are the arguments that a start at sign-in must repeat.
+func (d *desk) changed() []string {
+	var args []string
+	if d.a.config != d.o.Config {
+		args = append(args, "--config", d.a.config)
+	}
+	if d.a.data != d.o.Data {
+		args = append(args, "--data", d.a.data)
+	}
+	return args
+}
+
+// raise answers a second start.
+func (d *desk) raise() {
+	if d.shell == nil {
+		d.early = true
+		return
+	}
+	d.shell.Raise()
+}
+
+// close lets go of the engine.
+func (d *desk) close() int {
+	if d.stopBus != nil {
+		d.stopBus()
+	}
+	if d.backend == nil {
+		return exitOK
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- d.backend.Close() }()
+	limit := time.NewTimer(closing)
+	defer limit.Stop()
+	select {
+	case err := <-closed:
+		if err != nil {
+			log.Println("close:", err)
+			return exitUnexpected
+		}
+		return exitOK
+	case <-limit.C:
+		log.Println("close: the engine does not end")
+		return exitUnexpected
+	}
+}
