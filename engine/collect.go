@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"postbag/engine/mail"
+	"postbag/engine/store"
 )
 
 // together is how many mailboxes are collected at the same time.
@@ -22,7 +23,7 @@ const together = 8
 func (e *Engine) Collect(ctx context.Context, ids []string) (Report, error) {
 	r := newRun(e)
 	defer e.listenTo(r)()
-	if err := e.prepare(ctx); err != nil {
+	if err := e.prepare(ctx, r); err != nil {
 		return Report{}, err
 	}
 	boxes := e.choose(ids)
@@ -38,8 +39,8 @@ func (e *Engine) Collect(ctx context.Context, ids []string) (Report, error) {
 
 // prepare makes everything queued due, so that the run makes one attempt at
 // each, and wakes paused targets.
-func (e *Engine) prepare(ctx context.Context) error {
-	if err := e.expire(ctx); err != nil {
+func (e *Engine) prepare(ctx context.Context, r *run) error {
+	if err := e.expire(ctx, r); err != nil {
 		return err
 	}
 	if err := e.deps.Store.MakeDue(ctx); err != nil {
@@ -98,9 +99,11 @@ func (e *Engine) survive(mb *Mailbox, res *Result) {
 // collectMailbox does the sessions of one mailbox in this run and books what
 // became of them.
 func (e *Engine) collectMailbox(ctx context.Context, mb *Mailbox, r *run) Result {
-	lock := e.sessionLock(mb.ID)
-	lock.Lock()
-	defer lock.Unlock()
+	leave, err := e.enter(ctx, mb.ID)
+	if err != nil {
+		return Result{Mailbox: mb.ID, Kind: ResultTemporary, Failure: mail.AsFailure(err)}
+	}
+	defer leave()
 	if why := e.mayCollect(ctx, mb); why != nil {
 		res := Result{Mailbox: mb.ID, Kind: ResultSkipped, Failure: why}
 		if why.Code != mail.CodePaused {
@@ -113,7 +116,7 @@ func (e *Engine) collectMailbox(ctx context.Context, mb *Mailbox, r *run) Result
 	start := e.deps.Now()
 	w := newWatch()
 	forget := e.watchMailbox(mb.ID, w)
-	err := e.runSessions(ctx, mb, r, w)
+	err = e.runSessions(ctx, mb, r, w)
 	forget()
 	res := r.outcome(mb.ID, err)
 	if berr := e.book(ctx, mb, start, res); berr != nil {
@@ -162,26 +165,42 @@ func (e *Engine) spoolLeft() int64 {
 }
 
 // sweepAll does a second short session with the mailboxes where settled mail
-// could not be deleted in the first.
+// could not be deleted in the first. A mailbox of which everything was fetched
+// and, after all, everything deleted has nothing left to complain of.
 func (e *Engine) sweepAll(ctx context.Context, boxes []Mailbox, results []Result, r *run) {
 	for i := range boxes {
-		mb := &boxes[i]
-		if results[i].Kind == ResultSkipped || results[i].Kind == ResultNeedsUser || results[i].LoginDelay > 0 {
+		mb, res := &boxes[i], &results[i]
+		if res.Kind == ResultSkipped || res.Kind == ResultNeedsUser || res.LoginDelay > 0 {
 			continue
 		}
-		due, err := e.deletable(ctx, mb)
-		if err != nil || !due {
-			continue
-		}
-		lock := e.sessionLock(mb.ID)
-		lock.Lock()
-		err = e.sweep(ctx, mb, r)
-		lock.Unlock()
-		if err != nil {
+		if err := e.sweepOne(ctx, mb, r); err != nil {
 			e.deps.Log.Warn("settled mail could not be deleted at the provider now; the next session does it",
 				"mailbox", mb.ID, "error", err)
+			continue
+		}
+		if res.Failure != nil && r.isWhole(mb.ID) {
+			res.Kind, res.Failure = ResultOK, nil
+			err := e.deps.Store.UpdateMailbox(context.WithoutCancel(ctx), mb.ID, func(st *store.MailboxState) {
+				st.Result, st.ErrorCode, st.ErrorReply = string(ResultOK), "", ""
+			})
+			if err != nil {
+				e.deps.Log.Error("the result of a collection could not be stored", "mailbox", mb.ID, "error", err)
+			}
 		}
 	}
+}
+
+func (e *Engine) sweepOne(ctx context.Context, mb *Mailbox, r *run) error {
+	due, err := e.deletable(ctx, mb)
+	if err != nil || !due {
+		return err
+	}
+	leave, err := e.enter(ctx, mb.ID)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return e.sweep(ctx, mb, r)
 }
 
 // deletable tells whether the policy wants something deleted that still lies

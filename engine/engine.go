@@ -68,7 +68,7 @@ type Deps struct {
 type Engine struct {
 	deps     Deps
 	events   bus
-	sessions sync.Map // mailbox id -> *sync.Mutex: one session per mailbox (rule 9)
+	sessions sync.Map // mailbox id -> chan struct{} of one place: one session per mailbox (rule 9)
 
 	deferred chan struct{} // the queue has a new time to wait for
 
@@ -150,8 +150,14 @@ func (e *Engine) current() Settings {
 	return e.settings
 }
 
-// sessionLock is held for the time of a session with the mailbox.
-func (e *Engine) sessionLock(mailbox string) *sync.Mutex {
-	l, _ := e.sessions.LoadOrStore(mailbox, &sync.Mutex{})
-	return l.(*sync.Mutex)
+// enter waits until nobody else has a session with the mailbox (rule 9).
+func (e *Engine) enter(ctx context.Context, mailbox string) (leave func(), err error) {
+	p, _ := e.sessions.LoadOrStore(mailbox, make(chan struct{}, 1))
+	place := p.(chan struct{})
+	select {
+	case place <- struct{}{}:
+		return func() { <-place }, nil
+	case <-ctx.Done():
+		return nil, &mail.Failure{Class: mail.Transient, Code: mail.CodeCancelled, Op: "collect", Err: ctx.Err()}
+	}
 }

@@ -153,10 +153,12 @@ func (e *Engine) wake() {
 	}
 }
 
-// waitQuiet returns when no target has anything left to do now.
+// waitQuiet returns when no target has anything left to do now. A pool that
+// has ended, because the settings changed or an outcome could not be kept, has
+// nothing left to do either; its error is Stop's.
 func (e *Engine) waitQuiet(ctx context.Context) error {
 	for _, p := range e.running() {
-		if err := p.WaitQuiet(ctx); err != nil {
+		if err := p.WaitQuiet(ctx); err != nil && ctx.Err() != nil {
 			return err
 		}
 	}

@@ -29,6 +29,7 @@ type Result struct {
 	Failure    *mail.Failure // nil when ok
 	Fetched    int           // messages
 	LoginDelay time.Duration // that the server asked for
+	login      time.Time     // of the last sign-in; zero: none
 }
 
 // Report is what a collection brought.
@@ -73,6 +74,8 @@ type tally struct {
 	badLines              int
 	miss                  *mail.Failure
 	loginDelay            time.Duration
+	login                 time.Time // of the last sign-in
+	whole                 bool      // the last session fetched everything that was to be fetched
 }
 
 func newRun(e *Engine) *run {
@@ -164,11 +167,27 @@ func (r *run) faults(mailbox string, n int) {
 	r.box(mailbox).badLines = n
 }
 
-// delay remembers how long the server wants to be left alone (rule 9).
-func (r *run) delay(mailbox string, d time.Duration) {
+// signedIn remembers how long the server wants to be left alone (rule 9).
+func (r *run) signedIn(mailbox string, delay time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.box(mailbox).loginDelay = d
+	t := r.box(mailbox)
+	t.loginDelay, t.login, t.whole = delay, r.e.deps.Now(), false
+}
+
+// fetchedAll notes that a session has nothing left to fetch.
+func (r *run) fetchedAll(mailbox string, whole bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.box(mailbox).whole = whole
+}
+
+// isWhole tells whether everything was fetched, so that only deleting failed.
+func (r *run) isWhole(mailbox string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t := r.box(mailbox)
+	return t.whole && t.miss == nil
 }
 
 // missed remembers why a message of the mailbox was not fetched.
@@ -276,7 +295,7 @@ func (r *run) outcome(mailbox string, err error) Result {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t := r.box(mailbox)
-	res := Result{Mailbox: mailbox, Kind: ResultOK, Fetched: t.done, LoginDelay: t.loginDelay}
+	res := Result{Mailbox: mailbox, Kind: ResultOK, Fetched: t.done, LoginDelay: t.loginDelay, login: t.login}
 	if err == nil && t.miss != nil {
 		// The others were collected: the one message is counted (rule 16), and
 		// the mailbox is not collected whole.

@@ -133,8 +133,9 @@ func (e *Engine) sleep(ctx context.Context, until time.Time) {
 	_ = schedule.Wait(ctx, e.deps.Now, until)
 }
 
-// expire sets aside what was queued for longer than its lifetime (rule 44).
-func (e *Engine) expire(ctx context.Context) error {
+// expire sets aside what was queued for longer than its lifetime (rule 44) and
+// tells the run, if there is one.
+func (e *Engine) expire(ctx context.Context, r *run) error {
 	lifetime := e.current().QueueLifetime
 	if lifetime <= 0 {
 		return nil
@@ -148,6 +149,11 @@ func (e *Engine) expire(ctx context.Context) error {
 		}
 	}
 	ids, err := e.deps.Store.Expire(ctx, e.deps.Now().Add(-lifetime))
+	for _, id := range ids {
+		if en, err := e.deps.Store.Get(ctx, id); err == nil && r != nil {
+			r.settled(en.Row, true)
+		}
+	}
 	if len(ids) > 0 {
 		e.attention("", &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeLifetime, Op: "queue"})
 	}
@@ -173,7 +179,7 @@ func (e *Engine) purge(ctx context.Context) error {
 // tidy ends what has been queued for too long and forgets old journal lines.
 func (e *Engine) tidy(ctx context.Context) {
 	for ctx.Err() == nil {
-		if err := e.expire(ctx); err != nil && ctx.Err() == nil {
+		if err := e.expire(ctx, nil); err != nil && ctx.Err() == nil {
 			e.deps.Log.Error("the queue could not be tidied", "error", err)
 		}
 		if err := e.purge(ctx); err != nil && ctx.Err() == nil {

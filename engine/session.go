@@ -48,13 +48,14 @@ func (e *Engine) runSession(ctx context.Context, mb *Mailbox, r *run, w *watch) 
 		return false, err
 	}
 	defer conn.Close()
-	r.delay(mb.ID, conn.Capabilities().LoginDelay)
+	r.signedIn(mb.ID, conn.Capabilities().LoginDelay)
 	s := &session{e: e, mb: mb, run: r, watch: w, conn: conn, began: e.deps.Now()}
 	more, err := s.bring(ctx)
 	if err != nil {
 		return conn.Capabilities().LoginDelay == 0 && ctx.Err() == nil && r.mayGoOn(mb.ID), err
 	}
 	if !more {
+		r.fetchedAll(mb.ID, s.whole)
 		if err := s.settle(ctx); err != nil {
 			return false, err
 		}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -17,9 +19,9 @@ import (
 // chaos makes the provider and the office server fail at random, but always
 // the same way for the same seed and order of commands.
 type chaos struct {
-	mu    sync.Mutex
-	rnd   *rand.Rand
-	on    bool
+	mu  sync.Mutex
+	rnd *rand.Rand
+	on  bool
 }
 
 func (c *chaos) hit(p float64) bool {
@@ -98,8 +100,8 @@ func (c *chaos) target(mailtest.SMTPEvent) mailtest.SMTPAction {
 // between them; then they behave. Every message is where it belongs (rule 50).
 func TestSoak(t *testing.T) {
 	seeds := 6
-	if testing.Short() {
-		seeds = 2
+	if n, err := strconv.Atoi(os.Getenv("POSTBAG_SOAK_SEEDS")); err == nil {
+		seeds = n
 	}
 	for seed := range seeds {
 		for _, protocol := range []string{"smtp", "lmtp"} {

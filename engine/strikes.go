@@ -22,7 +22,7 @@ func (e *Engine) mayCollect(ctx context.Context, mb *Mailbox) *mail.Failure {
 		return &mail.Failure{Class: mail.NeedsUser, Code: mail.CodePaused}
 	case st.Suspended:
 		return &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeSuspended, Reply: st.ErrorReply}
-	case e.deps.Now().Before(st.NextAllowed):
+	case e.deps.Now().Before(st.NextAllowed) && !e.deps.Now().Before(st.LastStart): // else the clock was set back
 		return &mail.Failure{Class: mail.Transient, Code: mail.CodeLoginDelay}
 	}
 	return nil
@@ -41,7 +41,7 @@ func (e *Engine) book(ctx context.Context, mb *Mailbox, start time.Time, res Res
 			st.ErrorCode, st.ErrorReply = f.Code, f.Reply
 		}
 		if res.LoginDelay > 0 {
-			st.NextAllowed = start.Add(res.LoginDelay) // rule 9
+			st.NextAllowed = res.login.Add(res.LoginDelay) // rule 9
 		}
 		switch {
 		case res.Failure != nil && res.Failure.Code == mail.CodeAuth:
