@@ -22,6 +22,9 @@ type Draft struct {
 	path string // of the file, "" none
 	name string // under spool/ once it is durable there
 	size int64
+
+	spilled int64 // of size, what is in the file
+
 	err  error // the first fault: nothing more is taken
 	gone bool
 }
@@ -48,6 +51,9 @@ func (d *Draft) Write(p []byte) (int, error) {
 	}
 	if d.gone {
 		return 0, internal("draft", "written after its end")
+	}
+	if d.err = d.s.room(int64(len(p))); d.err != nil {
+		return 0, d.err
 	}
 	if d.err = d.s.reserve(int64(len(p))); d.err != nil {
 		return 0, d.err
@@ -76,6 +82,8 @@ func (d *Draft) spill() error {
 	if _, err := d.f.Write(d.buf); err != nil {
 		return fail("draft", err)
 	}
+	d.spilled += int64(len(d.buf))
+	d.s.spilled.Add(int64(len(d.buf)))
 	d.buf = d.buf[:0]
 	return nil
 }
@@ -140,6 +148,7 @@ func (d *Draft) Discard() {
 func (d *Draft) release() {
 	d.gone = true
 	d.s.drafted.Add(-d.size)
+	d.s.spilled.Add(-d.spilled)
 	if cap(d.buf) > 0 {
 		buf := d.buf[:0]
 		d.s.buffers.Put(&buf)

@@ -36,6 +36,7 @@ type fileLayer interface {
 	Link(from, to string) error
 	Remove(path string) error
 	SyncDir(path string) error
+	Free(path string) (octets int64, known bool) // of its disk
 }
 
 // osFiles is the fileLayer of the operating system.
@@ -50,6 +51,8 @@ func (osFiles) Create(path string) (writeFile, error) {
 	}
 	return f, nil
 }
+
+func (osFiles) Free(path string) (int64, bool) { return diskFree(path) }
 
 func (osFiles) Rename(from, to string) error { return os.Rename(from, to) }
 func (osFiles) Link(from, to string) error   { return os.Link(from, to) }

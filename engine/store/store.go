@@ -73,7 +73,8 @@ type Store struct {
 	buffers sync.Pool // *[]byte of drafts
 	recent  recent
 	spool   atomic.Int64
-	drafted atomic.Int64
+	drafted atomic.Int64 // octets of drafts
+	spilled atomic.Int64 // of these, those on disk already
 
 	flightMu sync.Mutex
 	flight   map[int64]struct{} // copies claimed and not yet settled

@@ -144,7 +144,11 @@ func (b *batch) more() bool {
 // answers all. When one operation fails in the middle of its changes, or the
 // commit does, each is run again alone, so that it fails only itself.
 func (b *batch) commit() {
-	if err := b.s.together(b); err != nil {
+	err := b.s.together(b)
+	if isFull(err) && b.s.makeRoom() {
+		err = b.s.together(b)
+	}
+	if err != nil {
 		all := b.ops
 		for _, op := range all {
 			op.err = err

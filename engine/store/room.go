@@ -1,0 +1,36 @@
+package store
+
+import (
+	"path/filepath"
+
+	"postbag/engine/mail"
+)
+
+// roomKept is what collecting leaves free on the disk, beside a second place
+// for the write-ahead log: what became of messages that the office server has
+// already must find room, or they would be sent twice.
+const roomKept = 1 << 20
+
+// room fails with CodeDiskFull when the disk has no room for what is held in
+// memory and n octets more.
+func (s *Store) room(n int64) error {
+	free, ok := s.files.Free(s.dir)
+	if !ok {
+		return nil
+	}
+	need := roomKept + fileSize(filepath.Join(s.dir, fileDB+"-wal")) + s.drafted.Load() - s.spilled.Load() + n
+	if free >= need {
+		return nil
+	}
+	return &mail.Failure{Class: mail.Transient, Code: mail.CodeDiskFull, Op: "draft"}
+}
+
+// makeRoom moves the write-ahead log into the database, so that the next
+// transaction begins it anew instead of making it longer. It waits for nobody.
+func (s *Store) makeRoom() bool {
+	if err := s.w.script("PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
+		s.log.Warn("the write-ahead log could not be folded in", "err", err)
+		return false
+	}
+	return true
+}
