@@ -1,0 +1,338 @@
+package gui
+
+import (
+	"context"
+	"strconv"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"postbag/app/config"
+	"postbag/app/i18n"
+	"postbag/gui/present"
+)
+
+// The size of the wizard's window, and of the list of steps in it.
+const (
+	wizardWidthOf  = 760
+	wizardHeightOf = 560
+	wizardSide     = 184
+)
+
+// Wizard is the setup wizard in a window of its own. What it asks and what it
+// makes of the answers is in present.Wizard. All methods belong to the
+// goroutine of the user interface.
+type Wizard struct {
+	desk    *Desk
+	win     fyne.Window // nil until the settings so far are read
+	answers *present.Wizard
+	initial string          // language at the start, for Cancel
+	run     func(func())    // starts work beside the user interface
+	closed  func(done bool) // told once, when the window closes; done: settings were written
+	ctx     context.Context // ends with the wizard
+	end     context.CancelFunc
+
+	pages    []wizardPage
+	steps    []*Button
+	side     *fyne.Container
+	heading  *widget.Label
+	question *widget.Label
+	body     *container.Scroll
+	back     *Button
+	next     *Button
+	cancel   *Button
+	over     bool // Finish has written the settings
+}
+
+// wizardPage is one step. build makes the widgets anew in the language of the
+// wizard; the answers themselves are in present.Wizard.
+type wizardPage interface {
+	build() fyne.CanvasObject
+	first() fyne.Focusable // where the typing begins, may be nil
+	check(faults []present.WizardFault) *wizardField
+	leave() // another page is shown: stop what runs
+}
+
+// OpenWizard shows the wizard with the settings so far. closed is told once
+// when its window closes: with done when settings were written, so that the
+// main window is worth showing.
+func OpenWizard(d *Desk, closed func(done bool)) *Wizard {
+	w := newWizard(d, closed)
+	w.run(func() {
+		cfg, err := d.Backend.Config(w.ctx)
+		post(func() {
+			if cfg == nil || err != nil && cfg.Version == 0 {
+				cfg = config.Defaults()
+			}
+			w.open(cfg, d.App.NewWindow(""))
+			w.win.Show()
+		})
+	})
+	return w
+}
+
+func newWizard(d *Desk, closed func(bool)) *Wizard {
+	w := &Wizard{desk: d, closed: closed, run: func(f func()) { go f() }}
+	w.ctx, w.end = context.WithCancel(d.Context)
+	return w
+}
+
+// Raise brings the window to the front.
+func (w *Wizard) Raise() {
+	if w.win != nil {
+		w.win.RequestFocus()
+	}
+}
+
+// open fills the window with the wizard.
+func (w *Wizard) open(cfg *config.Config, win fyne.Window) {
+	p := w.desk.Text()
+	w.initial = p.Lang()
+	w.answers = present.NewWizard(cfg, p)
+	if on, err := w.autostart(); err == nil && len(cfg.Mailboxes) > 0 {
+		w.answers.Autostart = on // of a set-up that exists; a new one begins with the usual
+	}
+	w.win = win
+	w.pages = []wizardPage{
+		&wizardWelcome{w: w}, &wizardStart{w: w}, &wizardLine{w: w}, &wizardOffice{w: w}, newWizardTarget(w),
+		newWizardIncoming(w), &wizardLook{w: w}, &wizardSchedule{w: w}, &wizardSummary{w: w},
+	}
+	win.SetCloseIntercept(w.askCancel)
+	win.Canvas().SetOnTypedKey(func(ev *fyne.KeyEvent) {
+		if win.Canvas().Overlays().Top() == nil {
+			w.keys().pressed(ev)
+		}
+	})
+	w.Retext()
+	win.Resize(fyne.NewSize(wizardWidthOf, wizardHeightOf))
+	win.CenterOnScreen()
+}
+
+func (w *Wizard) autostart() (bool, error) {
+	if w.desk.Autostart == nil {
+		return false, nil
+	}
+	return w.desk.Autostart.Enabled()
+}
+
+// Retext builds everything anew in the language of the answers.
+func (w *Wizard) Retext() {
+	p := w.p()
+	w.win.SetTitle(p.T("wizard.title"))
+	w.buildSide()
+	w.heading, w.question = wizardText(""), wizardText("")
+	w.heading.SizeName, w.heading.TextStyle = theme.SizeNameHeadingText, fyne.TextStyle{Bold: true}
+	w.body = container.NewVScroll(widget.NewLabel(""))
+	w.back = newButton(p.T("wizard.back"), w.goBack)
+	w.next = newMainButton(p.T("wizard.next"), w.goNext)
+	buttons := container.NewHBox(layout.NewSpacer(), w.back, w.next)
+	main := container.NewBorder(container.NewVBox(w.heading, w.question), container.NewPadded(buttons), nil, nil, container.NewPadded(w.body))
+	w.win.SetContent(container.NewBorder(nil, nil, w.side, nil, container.NewPadded(main)))
+	w.show()
+}
+
+func (w *Wizard) p() *i18n.Printer { return w.answers.Printer() }
+
+// keys are what Enter and Escape do wherever the focus is.
+func (w *Wizard) keys() wizardKeys { return wizardKeys{enter: w.goNext, escape: w.askCancel} }
+
+func (w *Wizard) buildSide() {
+	p := w.p()
+	list := container.NewVBox()
+	name := widget.NewLabel("Postbag")
+	name.TextStyle.Bold, name.SizeName = true, theme.SizeNameHeadingText
+	list.Add(name)
+	w.steps = nil
+	for _, s := range present.WizardSteps() {
+		b := newButton(strconv.Itoa(int(s)+1)+"  "+p.T("wizard.step."+s.Key()), func() { w.goTo(s) })
+		b.Alignment, b.IconPlacement = widget.ButtonAlignLeading, widget.ButtonIconTrailingText
+		w.steps = append(w.steps, b)
+		list.Add(b)
+	}
+	w.cancel = newButton(p.T("wizard.cancel"), w.askCancel)
+	inner := container.NewBorder(nil, w.cancel, nil, nil, list)
+	w.side = container.NewStack(newWizardGround(), container.NewPadded(wizardWidth(wizardSide, inner)))
+}
+
+// page is the one that is shown.
+func (w *Wizard) page() wizardPage { return w.pages[w.answers.Current()] }
+
+// show brings the current step into the window and the focus to its first field.
+func (w *Wizard) show() {
+	p, s := w.p(), w.answers.Current()
+	w.heading.SetText(p.T("wizard." + s.Key() + ".heading"))
+	w.question.SetText(p.T("wizard." + s.Key() + ".question"))
+	w.body.Content = w.page().build()
+	w.body.Offset = fyne.Position{}
+	w.body.Refresh()
+	w.changed()
+	w.refreshButtons()
+	if f := w.page().first(); f != nil {
+		w.win.Canvas().Focus(f)
+	} else {
+		w.win.Canvas().Focus(w.next)
+	}
+}
+
+// rebuild shows the current step anew after an answer that changes its fields.
+func (w *Wizard) rebuild() {
+	offset := w.body.Offset
+	w.body.Content = w.page().build()
+	w.body.Offset = offset
+	w.body.Refresh()
+	w.changed()
+}
+
+// changed shows the faults anew, once Next was pressed on this page.
+func (w *Wizard) changed() {
+	s := w.answers.Current()
+	if w.answers.Tried(s) {
+		w.page().check(w.answers.Faults(s))
+	}
+	w.refreshSteps()
+}
+
+func (w *Wizard) refreshSteps() {
+	for i, b := range w.steps {
+		s := present.WizardStep(i)
+		b.Importance, b.Icon = widget.LowImportance, nil
+		switch {
+		case s == w.answers.Current():
+			b.Importance = widget.HighImportance
+		case w.answers.Done(s):
+			b.Icon = theme.ConfirmIcon()
+		case w.answers.Tried(s) && s != w.answers.Current():
+			b.Icon = theme.WarningIcon()
+		}
+		if w.answers.Visited(s) && !w.over {
+			b.Enable()
+		} else if s != w.answers.Current() {
+			b.Disable()
+		}
+		b.Refresh()
+	}
+}
+
+func (w *Wizard) refreshButtons() {
+	p := w.p()
+	w.back.Show()
+	switch {
+	case w.over:
+		w.back.Hide()
+		w.cancel.Hide()
+		w.next.SetText(p.T("wizard.close"))
+	case w.answers.Current() == present.WizardSummary:
+		w.next.SetText(p.T("wizard.finish"))
+	default:
+		w.next.SetText(p.T("wizard.next"))
+	}
+	if w.answers.Current() == present.WizardWelcome {
+		w.back.Disable()
+	} else {
+		w.back.Enable()
+	}
+}
+
+func (w *Wizard) goNext() {
+	switch {
+	case w.over:
+		w.close()
+	case w.next.Disabled():
+	case w.answers.Current() == present.WizardSummary:
+		w.page().(*wizardSummary).finish()
+	default:
+		from := w.page()
+		if faults := w.answers.Next(); len(faults) > 0 {
+			w.point(faults)
+			return
+		}
+		from.leave()
+		w.show()
+	}
+}
+
+// point shows the faults of the page and brings the focus to the first.
+func (w *Wizard) point(faults []present.WizardFault) {
+	if p, is := w.page().(*wizardIncoming); is {
+		p.aim(faults)
+	}
+	first := w.page().check(faults)
+	w.refreshSteps()
+	if first == nil || first.focus == nil {
+		return
+	}
+	w.win.Canvas().Focus(first.focus)
+	w.reveal(first.row)
+}
+
+// reveal scrolls a row into sight.
+func (w *Wizard) reveal(row fyne.CanvasObject) {
+	top := fyne.CurrentApp().Driver().AbsolutePositionForObject(row).Y
+	home := fyne.CurrentApp().Driver().AbsolutePositionForObject(w.body.Content).Y
+	y := top - home
+	if seen := w.body.Offset.Y; y < seen || y+row.Size().Height > seen+w.body.Size().Height {
+		w.body.ScrollToOffset(fyne.NewPos(0, y))
+	}
+}
+
+func (w *Wizard) goBack() {
+	if w.over || w.back.Disabled() {
+		return
+	}
+	w.page().leave()
+	w.answers.Back()
+	w.show()
+}
+
+func (w *Wizard) goTo(s present.WizardStep) {
+	if w.over || s == w.answers.Current() || w.next.Disabled() {
+		return
+	}
+	from := w.page()
+	if w.answers.GoTo(s) {
+		from.leave()
+		w.show()
+	}
+}
+
+// setLanguage changes the language of the wizard at once; it is kept by Finish.
+func (w *Wizard) setLanguage(lang string) {
+	if lang == w.p().Lang() {
+		return
+	}
+	w.answers.SetPrinter(i18n.New(lang))
+	w.Retext()
+}
+
+// askCancel closes the wizard; what was typed is asked about first.
+func (w *Wizard) askCancel() {
+	switch {
+	case w.over || !w.answers.Changed():
+		w.close()
+		return
+	case w.next.Disabled():
+		return // Finish is writing: a moment later there is something to close
+	}
+	p := w.p()
+	here := *w.desk
+	here.Window = w.win
+	ask(&here, p.T("wizard.leave.title"), p.T("wizard.leave.text"), nil, nil,
+		answer{label: p.T("wizard.leave.leave"), do: func() bool { w.close(); return false }},
+		answer{label: p.T("wizard.leave.stay")})
+}
+
+func (w *Wizard) close() {
+	w.page().leave()
+	if !w.over {
+		w.end()
+	}
+	w.win.SetCloseIntercept(nil)
+	w.win.Close()
+	if f := w.closed; f != nil {
+		w.closed = nil
+		f(w.over)
+	}
+}

@@ -1,0 +1,131 @@
+package gui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
+)
+
+// wizardKeys are what Enter and Escape do in every control of the wizard.
+// Fyne's controls swallow them without a sound.
+type wizardKeys struct {
+	enter, escape func()
+}
+
+// pressed does what the key stands for and tells whether it did.
+func (k wizardKeys) pressed(ev *fyne.KeyEvent) bool {
+	switch ev.Name {
+	case fyne.KeyReturn, fyne.KeyEnter:
+		k.enter()
+	case fyne.KeyEscape:
+		k.escape()
+	default:
+		return false
+	}
+	return true
+}
+
+// wizardEntry is a field for one line of text.
+type wizardEntry struct {
+	widget.Entry
+	keys wizardKeys
+}
+
+func newWizardEntry(keys wizardKeys, text string, changed func(string)) *wizardEntry {
+	e := &wizardEntry{keys: keys}
+	e.Text, e.OnChanged = text, changed
+	e.Wrapping = fyne.TextWrapOff
+	e.Scroll = fyne.ScrollNone
+	e.ExtendBaseWidget(e)
+	return e
+}
+
+func newWizardPassword(keys wizardKeys, text string, changed func(string)) *wizardEntry {
+	e := &wizardEntry{keys: keys}
+	e.Password, e.Text, e.OnChanged = true, text, changed
+	e.Scroll = fyne.ScrollNone
+	e.ExtendBaseWidget(e)
+	return e
+}
+
+// TypedKey hands Enter and Escape to the wizard; in a text of several lines
+// Enter begins a new one.
+func (e *wizardEntry) TypedKey(ev *fyne.KeyEvent) {
+	newLine := e.MultiLine && (ev.Name == fyne.KeyReturn || ev.Name == fyne.KeyEnter)
+	if newLine || !e.keys.pressed(ev) {
+		e.Entry.TypedKey(ev)
+	}
+}
+
+// wizardSelect is a choice out of a list.
+type wizardSelect struct {
+	widget.Select
+	keys wizardKeys
+}
+
+// newWizardSelect shows labels and reports the value beside the label that was chosen.
+func newWizardSelect(keys wizardKeys, values, labels []string, chosen string, changed func(string)) *wizardSelect {
+	s := &wizardSelect{keys: keys}
+	s.Options = labels
+	for i, v := range values {
+		if v == chosen && i < len(labels) {
+			s.Selected = labels[i]
+		}
+	}
+	s.OnChanged = func(string) {
+		if i := s.SelectedIndex(); i >= 0 && i < len(values) {
+			changed(values[i])
+		}
+	}
+	s.ExtendBaseWidget(s)
+	return s
+}
+
+// TypedKey hands Enter and Escape to the wizard.
+func (s *wizardSelect) TypedKey(ev *fyne.KeyEvent) {
+	if !s.keys.pressed(ev) {
+		s.Select.TypedKey(ev)
+	}
+}
+
+// wizardSelectEntry is a field with suggestions.
+type wizardSelectEntry struct {
+	widget.SelectEntry
+	keys wizardKeys
+}
+
+func newWizardSelectEntry(keys wizardKeys, text string, options []string, changed func(string)) *wizardSelectEntry {
+	s := &wizardSelectEntry{keys: keys}
+	s.Text, s.OnChanged = text, changed
+	s.Wrapping = fyne.TextWrapOff
+	s.Scroll = fyne.ScrollNone
+	s.ExtendBaseWidget(s)
+	s.SetOptions(options)
+	return s
+}
+
+// TypedKey hands Enter and Escape to the wizard.
+func (s *wizardSelectEntry) TypedKey(ev *fyne.KeyEvent) {
+	if !s.keys.pressed(ev) {
+		s.SelectEntry.TypedKey(ev)
+	}
+}
+
+// wizardCheck is a box to tick.
+type wizardCheck struct {
+	widget.Check
+	keys wizardKeys
+}
+
+func newWizardCheck(keys wizardKeys, label string, on bool, changed func(bool)) *wizardCheck {
+	c := &wizardCheck{keys: keys}
+	c.Text, c.Checked, c.OnChanged = label, on, changed
+	c.ExtendBaseWidget(c)
+	return c
+}
+
+// TypedKey hands Enter and Escape to the wizard.
+func (c *wizardCheck) TypedKey(ev *fyne.KeyEvent) {
+	if !c.keys.pressed(ev) {
+		c.Check.TypedKey(ev)
+	}
+}
