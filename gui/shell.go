@@ -1,6 +1,9 @@
 package gui
 
 import (
+	"sync"
+	"sync/atomic"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/widget"
@@ -46,6 +49,7 @@ type Shell struct {
 	notices *present.Notices
 	tray    *trayIcon
 	pulse   *pulse
+	keeper  keeper
 	there   bool // the desktop shows the icon
 	hidden  bool // the window is
 	ending  bool
@@ -227,12 +231,28 @@ func (s *Shell) setLook(l present.Look) {
 		s.retext()
 	}
 	s.refreshTray()
-	// A small file, written seldom; yet no disk is waited for here.
-	go func() {
-		if err := l.Save(s.o.Data); err != nil {
-			post(func() { s.banner.show(present.Banner{What: err.Error()}) })
+	s.keeper.keep(s.o.Data, l, func(err error) {
+		post(func() { s.banner.show(present.Banner{What: err.Error()}) })
+	})
+}
+
+// keeper writes the settings of the desktop, not on the goroutine of the user
+// interface, and never an older state over a newer one.
+type keeper struct {
+	latest  atomic.Pointer[present.Look]
+	writing sync.Mutex
+	under   sync.WaitGroup
+}
+
+func (k *keeper) keep(data string, l present.Look, failed func(error)) {
+	k.latest.Store(&l)
+	k.under.Go(func() {
+		k.writing.Lock()
+		defer k.writing.Unlock()
+		if err := k.latest.Load().Save(data); err != nil {
+			failed(err)
 		}
-	}()
+	})
 }
 
 // closed is what the cross of the window does: with an icon near the clock the

@@ -131,6 +131,7 @@ func (s *Shell) Quit() {
 	work(s.d, func(ctx context.Context) (facts.Status, error) {
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
+		s.keeper.under.Wait()
 		if s.d.Backend.Attached() {
 			return facts.Status{}, nil // it goes on in its own process
 		}

@@ -1,0 +1,359 @@
+package gui
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
+
+	"postbag/app/facts"
+	"postbag/app/i18n"
+	"postbag/engine/mail"
+	"postbag/gui/present"
+)
+
+// shellBackend answers what the frame of the window asks.
+type shellBackend struct {
+	present.Backend // what is not asked for here panics
+
+	mu      sync.Mutex
+	status  facts.Status
+	running bool
+	asked   int
+	calls   []string
+	listen  func(facts.Event)
+}
+
+func (b *shellBackend) note(call string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.calls = append(b.calls, call)
+	return nil
+}
+
+func (b *shellBackend) Start(context.Context) error { b.running = true; return b.note("start") }
+func (b *shellBackend) Stop(context.Context) error  { b.running = false; return b.note("stop") }
+func (b *shellBackend) Running() bool               { return b.running }
+func (b *shellBackend) Attached() bool              { return false }
+func (b *shellBackend) Place() facts.Options        { return facts.Options{Config: "/home/anne/postbag.toml"} }
+
+func (b *shellBackend) Collect(context.Context, []string) (facts.CollectReport, error) {
+	return facts.CollectReport{}, b.note("collect")
+}
+
+func (b *shellBackend) Status(context.Context) (facts.Status, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.asked++
+	return b.status, nil
+}
+
+func (b *shellBackend) Watch(listen func(facts.Event)) func() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.listen = listen
+	return func() { _ = b.note("unwatch") }
+}
+
+// fakeTray takes icons and menus.
+type fakeTray struct {
+	menus []*fyne.Menu
+	icons []fyne.Resource
+}
+
+func (f *fakeTray) SetSystemTrayMenu(m *fyne.Menu)    { f.menus = append(f.menus, m) }
+func (f *fakeTray) SetSystemTrayIcon(r fyne.Resource) { f.icons = append(f.icons, r) }
+
+func (f *fakeTray) icon() string {
+	if len(f.icons) == 0 {
+		return ""
+	}
+	return strings.TrimSuffix(f.icons[len(f.icons)-1].Name(), ".png")
+}
+
+// choose does what the menu item with the label stands for.
+func (f *fakeTray) choose(t *testing.T, label string) {
+	t.Helper()
+	for _, it := range f.menus[len(f.menus)-1].Items {
+		if it.Label == label && !it.Disabled {
+			it.Action()
+			return
+		}
+	}
+	t.Fatalf("the menu has no %q", label)
+}
+
+// fakePage is a page that counts what happens to it.
+type fakePage struct {
+	title         string
+	label         *widget.Label
+	shown, hidden int
+	texts         int
+	opened        string
+	heard         int
+}
+
+func (p *fakePage) Title() string              { return p.title }
+func (p *fakePage) Content() fyne.CanvasObject { return p.label }
+func (p *fakePage) Shown()                     { p.shown++ }
+func (p *fakePage) Hidden()                    { p.hidden++ }
+func (p *fakePage) Retext()                    { p.texts++ }
+func (p *fakePage) Heard(events []facts.Event) { p.heard += len(events) }
+func (p *fakePage) Open(subject string)        { p.opened = subject }
+
+// bench is a main window with all that it needs.
+type bench struct {
+	*Shell
+	backend   *shellBackend
+	host      *fakeTray
+	pages     []*fakePage
+	minimised int
+	wizards   int
+	quit      bool
+	told      []string
+}
+
+func newBench(t *testing.T, change func(*ShellDeps)) *bench {
+	t.Helper()
+	b := &bench{backend: &shellBackend{}, host: &fakeTray{}}
+	app := test.NewTempApp(t)
+	o := ShellDeps{
+		Desk: &Desk{
+			Backend: b.backend, App: app, Context: t.Context(),
+			Now: func() time.Time { return time.Date(2026, 11, 20, 14, 6, 0, 0, time.Local) },
+		},
+		Data: t.TempDir(), Look: present.DefaultLook(), Lang: "en", Tray: b.host,
+		Minimise: func(fyne.Window) { b.minimised++ },
+		Wizard:   func(*Desk) { b.wizards++ },
+		Quit:     func() { b.quit = true },
+	}
+	if change != nil {
+		change(&o)
+	}
+	b.Shell = NewShell(o)
+	t.Cleanup(func() {
+		b.pulse.stop()
+		b.keeper.under.Wait()
+	})
+	var pages []Page
+	for _, title := range []string{PageOverview, PageLog, PageQueue, PageMailboxes, PagePeople, PageTarget, PageSchedule, PageSettings} {
+		p := &fakePage{title: title, label: widget.NewLabel(title)}
+		b.pages, pages = append(b.pages, p), append(pages, p)
+	}
+	b.SetPages(pages)
+	return b
+}
+
+func TestShellNavigation(t *testing.T) {
+	b := newBench(t, nil)
+	if b.current != PageOverview || b.pages[0].shown != 1 {
+		t.Fatalf("%s is in front, shown %d times", b.current, b.pages[0].shown)
+	}
+	test.Tap(b.nav[PageQueue])
+	if b.pages[0].hidden != 1 || b.pages[2].shown != 1 || b.pages[0].label.Visible() || !b.pages[2].label.Visible() {
+		t.Error("the queue did not take the place of the overview")
+	}
+	if got := b.d.Window.Title(); got != "Queue - Postbag" {
+		t.Errorf("title %q", got)
+	}
+	if b.nav[PageQueue].Importance != widget.HighImportance || b.nav[PageOverview].Importance != widget.LowImportance {
+		t.Error("the navigation does not show where we are")
+	}
+	for i, it := range b.mainMenu().Items[1].Items {
+		it.Action()
+		if b.current != b.pages[i].title {
+			t.Errorf("%s leads to %s", it.Label, b.current)
+		}
+		if it.Shortcut == nil {
+			t.Errorf("%s has no shortcut", it.Label)
+		}
+	}
+	b.d.Open(PageMailboxes, "Anne")
+	if b.current != PageMailboxes || b.pages[3].opened != "Anne" {
+		t.Errorf("%s shows %q", b.current, b.pages[3].opened)
+	}
+}
+
+func TestShellLanguageAndThemeAtRuntime(t *testing.T) {
+	b := newBench(t, nil)
+	before := b.pages[1].texts
+	l := b.d.Look()
+	l.Language, l.Theme = "fr", present.ThemeDark
+	b.d.SetLook(l)
+	if b.nav[PageLog].Text != "Journal de remise" || b.pages[1].texts != before+1 || b.d.Text().Lang() != i18n.French {
+		t.Errorf("the window still says %q", b.nav[PageLog].Text)
+	}
+	if got := b.d.Window.Title(); got != "Vue d'ensemble - Postbag" {
+		t.Errorf("title %q", got)
+	}
+	if got := lang.L("Cancel"); got != "Annuler" {
+		t.Errorf("Fyne says %q", got)
+	}
+	if got := b.host.menus[len(b.host.menus)-1].Items; !slices.ContainsFunc(got, func(i *fyne.MenuItem) bool { return i.Label == "Quitter" && i.IsQuit }) {
+		t.Error("the menu near the clock is not French")
+	}
+	if got := b.host.icon(); got != "postbag-stopped-dark" {
+		t.Errorf("icon %s", got)
+	}
+	l.Language, l.TrayIcon = "en", present.TrayMonochrome
+	b.d.SetLook(l)
+	b.keeper.under.Wait()
+	if kept, err := present.LoadLook(b.o.Data); err != nil || kept != l {
+		t.Errorf("kept %+v, %v", kept, err)
+	}
+	if got := lang.L("Cancel"); got != "Cancel" {
+		t.Errorf("Fyne says %q", got)
+	}
+	if got := b.host.icon(); got != "postbag-stopped-mono-dark" {
+		t.Errorf("icon %s", got)
+	}
+}
+
+func TestShellTrayFollowsTheEngine(t *testing.T) {
+	b := newBench(t, nil)
+	b.backend.running = true
+	b.know(facts.Status{Engine: facts.EngineRunning}, nil)
+	if got := b.host.icon(); got != "postbag-idle-light" && got != "postbag-idle-dark" {
+		t.Fatalf("icon %s", got)
+	}
+	menus := len(b.host.menus)
+	b.know(facts.Status{Engine: facts.EngineRunning}, nil)
+	if len(b.host.menus) != menus {
+		t.Error("the menu was made anew without need")
+	}
+	b.heard([]facts.Event{{Kind: facts.EventMailboxStart, Mailbox: "Anne"}})
+	if got := b.host.icon(); !strings.HasPrefix(got, "postbag-collecting-") {
+		t.Fatalf("icon %s", got)
+	}
+	b.tray.turn()
+	if got := b.host.icon(); !strings.HasPrefix(got, "postbag-collecting2-") {
+		t.Errorf("icon %s", got)
+	}
+	b.tray.turn()
+	if got := b.host.icon(); !strings.HasPrefix(got, "postbag-collecting-") {
+		t.Errorf("icon %s", got)
+	}
+	b.heard([]facts.Event{{Kind: facts.EventMailboxEnd, Mailbox: "Anne"}})
+	if got := b.host.icon(); !strings.HasPrefix(got, "postbag-idle-") || b.pulse.calm != nil {
+		t.Errorf("icon %s, animated %v", got, b.pulse.calm != nil)
+	}
+	b.know(facts.Status{Mailboxes: []facts.MailboxStatus{{Name: "Anne", Enabled: true, Suspended: true}}}, nil)
+	if got := b.host.icon(); !strings.HasPrefix(got, "postbag-trouble-") {
+		t.Errorf("icon %s", got)
+	}
+	b.host.choose(t, "Change password: Anne...")
+	if b.current != PageMailboxes || b.pages[3].opened != "Anne" {
+		t.Errorf("%s shows %q", b.current, b.pages[3].opened)
+	}
+	if b.pages[0].heard != 2 {
+		t.Errorf("the overview heard %d events", b.pages[0].heard)
+	}
+}
+
+func TestShellWithoutTray(t *testing.T) {
+	b := newBench(t, nil)
+	b.Start(false)
+	b.TrayThere(true)
+	b.closed()
+	if b.minimised != 0 || !b.hidden {
+		t.Fatal("with an icon near the clock the window hides")
+	}
+	b.TrayThere(false) // the panel is gone: nobody may lose the window
+	if b.hidden || !b.banner.box.Visible() || !strings.Contains(b.banner.what.Text, "task bar") {
+		t.Errorf("hidden %v, banner %q", b.hidden, b.banner.what.Text)
+	}
+	b.closed()
+	if b.minimised != 1 || b.hidden {
+		t.Error("without an icon the window goes to the task bar")
+	}
+	b.banner.hide()
+	b.TrayThere(false)
+	if b.banner.box.Visible() {
+		t.Error("it is said a second time")
+	}
+}
+
+func TestShellDamagedConfiguration(t *testing.T) {
+	b := newBench(t, func(o *ShellDeps) {
+		o.StartError = &facts.ConfigError{Problems: []facts.Problem{{Line: 12, Message: "Not a port."}}}
+	})
+	b.Start(false)
+	if !b.banner.box.Visible() || !strings.Contains(b.banner.detail.Text, "line 12: Not a port.") || !b.banner.wizard.Visible() {
+		t.Errorf("banner %q, %q", b.banner.what.Text, b.banner.detail.Text)
+	}
+	test.Tap(b.banner.wizard)
+	if b.wizards != 1 {
+		t.Error("the wizard does not open")
+	}
+	if !strings.HasPrefix(b.host.icon(), "postbag-trouble-") {
+		t.Errorf("icon %s", b.host.icon())
+	}
+}
+
+// What the engine says reaches the windows, in bundles; the state is asked for
+// after news and once a minute.
+func TestShellHearsTheEngine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		var told []string
+		b.o.Notify = func(_, text string) { told = append(told, text) }
+		b.Start(false)
+		synctest.Wait()
+		if b.backend.asked != 1 {
+			t.Fatalf("asked %d times at the start", b.backend.asked)
+		}
+		b.backend.mu.Lock()
+		b.backend.status.Mailboxes = []facts.MailboxStatus{{Name: "Anne", ID: "a", Enabled: true, Suspended: true}}
+		b.backend.mu.Unlock()
+		for range 1000 {
+			b.backend.listen(facts.Event{Kind: facts.EventFetched, Mailbox: "Anne"})
+		}
+		b.backend.listen(facts.Event{Kind: facts.EventMailboxEnd, Mailbox: "Anne"})
+		<-time.After(2 * time.Second) // of the test's own clock
+		synctest.Wait()
+		if b.pages[0].heard != 1001 || b.backend.asked < 2 || b.backend.asked > 4 {
+			t.Errorf("heard %d events, asked %d times", b.pages[0].heard, b.backend.asked)
+		}
+		if len(told) != 1 {
+			t.Errorf("popped up %q", told)
+		}
+		asked := b.backend.asked
+		<-time.After(10 * time.Minute)
+		synctest.Wait()
+		if n := b.backend.asked - asked; n < 9 || n > 11 {
+			t.Errorf("asked %d times in ten minutes of silence", n)
+		}
+		b.Quit()
+		synctest.Wait()
+		if !b.quit || !slices.Equal(b.backend.calls, []string{"unwatch", "stop"}) && !slices.Equal(b.backend.calls, []string{"stop", "unwatch"}) {
+			t.Errorf("quit %v after %v", b.quit, b.backend.calls)
+		}
+	})
+}
+
+func TestShellOrders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		for _, c := range []struct{ label, want string }{{"Start collecting", "start"}, {"Collect now", "collect"}, {"Stop collecting", "stop"}} {
+			b.know(facts.Status{}, nil)
+			b.host.choose(t, c.label)
+			synctest.Wait()
+			if got := b.backend.calls[len(b.backend.calls)-1]; got != c.want {
+				t.Errorf("%s: %s", c.label, got)
+			}
+		}
+		b.order(func(context.Context) error { return &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeStoreDamaged} })
+		synctest.Wait()
+		if !strings.Contains(b.banner.what.Text, "damaged") {
+			t.Errorf("banner %q", b.banner.what.Text)
+		}
+	})
+}
