@@ -20,8 +20,10 @@ import (
 	"postbag/app/facts"
 	"postbag/app/i18n"
 	"postbag/assets"
+	"postbag/engine/mail"
 	"postbag/gui"
 	"postbag/gui/autostart"
+	"postbag/gui/launch"
 	"postbag/gui/present"
 )
 
@@ -66,43 +68,43 @@ const (
 // Main runs the program and returns its exit code. It must be called on the
 // first goroutine of the process.
 func Main(o Options) int {
-	a, err := parse(o.Args, o.Config, o.Data)
-	look, lookErr := present.LoadLook(a.data)
+	a, err := launch.Parse(o.Args, o.Config, o.Data)
+	look, lookErr := present.LoadLook(a.Data)
 	lang := look.Language
-	if a.lang != "" {
-		lang = a.lang
+	if a.Lang != "" {
+		lang = a.Lang
 	}
 	p := i18n.New(lang)
-	say := func(ob present.Obstacle) { tell(o.Stderr, p.T("gui.name"), ob.Sentence(p)) }
+	say := func(ob present.Obstacle) { launch.Tell(o.Stderr, p.T("gui.name"), ob.Sentence(p)) }
 	if err != nil {
 		say(present.Usage)
 		return exitUsage
 	}
-	if a.version {
+	if a.Version {
 		_, err := fmt.Fprintln(o.Stdout, "postbag", o.Build.Version, o.Build.Commit, runtime.Version())
 		return code(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	one, err := first(ctx, a.data, raising)
+	one, err := launch.First(ctx, a.Data, raising)
 	switch {
-	case errors.Is(err, errRaised):
+	case errors.Is(err, launch.ErrRaised):
 		_, err := fmt.Fprintln(o.Stderr, present.Raised.Sentence(p))
 		return code(err)
-	case errors.Is(err, errDeaf):
+	case errors.Is(err, launch.ErrDeaf):
 		say(present.Deaf)
 		return exitBusy
 	case err != nil:
-		b, _ := present.StartBanner(p, &fileError{err}, "")
-		tell(o.Stderr, p.T("gui.name"), b.What+" "+b.Detail)
+		b, _ := present.StartBanner(p, &mail.Failure{Class: mail.NeedsUser, Code: facts.CodeFile, Err: err}, "")
+		launch.Tell(o.Stderr, p.T("gui.name"), b.What+" "+b.Detail)
 		return exitUnexpected
 	}
-	defer func() { _ = one.close() }()
-	if !display(runtime.GOOS, o.Getenv) {
+	defer func() { _ = one.Close() }()
+	if !launch.Display(runtime.GOOS, o.Getenv) {
 		say(present.NoDisplay)
 		return exitUnexpected
 	}
-	log.SetOutput(&watchLog{out: o.Stderr, seen: func(ob present.Obstacle) { say(ob); o.Exit(exitUnexpected) }})
+	log.SetOutput(&launch.Log{Out: o.Stderr, Seen: func(ob present.Obstacle) { say(ob); o.Exit(exitUnexpected) }})
 	d := &desk{o: o, a: a, look: look, one: one, ctx: ctx}
 	if lookErr != nil {
 		log.Println(lookErr)
@@ -120,9 +122,9 @@ func code(err error) int {
 // desk is the running program.
 type desk struct {
 	o    Options
-	a    arguments
+	a    launch.Args
 	look present.Look
-	one  *instance
+	one  *launch.Instance
 	ctx  context.Context
 
 	app     fyne.App
@@ -137,14 +139,14 @@ func (d *desk) run() int {
 	d.app = app.NewWithID(autostart.ID)
 	d.app.SetIcon(fyne.NewStaticResource("postbag.svg", assets.AppIcon()))
 	d.app.Lifecycle().SetOnStarted(func() { go d.open() })
-	go d.one.serve(func() { gui.Post(d.raise) })
+	go d.one.Serve(func() { gui.Post(d.raise) })
 	d.app.Run()
 	return d.close()
 }
 
 // open opens the engine, which may wait for a disk, and then the window.
 func (d *desk) open() {
-	backend, err := d.o.Open(d.ctx, facts.Options{Config: d.a.config, Data: d.a.data, Lang: d.a.lang, Access: facts.AccessEngine})
+	backend, err := d.o.Open(d.ctx, facts.Options{Config: d.a.Config, Data: d.a.Data, Lang: d.a.Lang, Access: facts.AccessEngine})
 	gui.Post(func() { d.show(backend, err) })
 }
 
@@ -157,29 +159,29 @@ func (d *desk) show(backend Backend, err error) {
 	deps := gui.ShellDeps{
 		Desk: &gui.Desk{
 			Backend: backend, App: d.app, Now: time.Now, Context: d.ctx,
-			Autostart: entry, Build: d.o.Build, OpenFile: openFile,
+			Autostart: entry, Build: d.o.Build, OpenFile: launch.OpenFile,
 		},
-		Data: d.a.data, Look: d.look, Lang: d.a.lang,
+		Data: d.a.Data, Look: d.look, Lang: d.a.Lang,
 		Minimise: minimise, Quit: d.app.Quit, StartError: err,
 	}
-	if bus(runtime.GOOS, d.o.Getenv) {
+	if launch.Bus(runtime.GOOS, d.o.Getenv) {
 		deps.Tray, _ = d.app.(gui.TrayHost)
 		deps.Tooltip = systray.SetTooltip
 		deps.Notify = func(title, text string) { d.app.SendNotification(fyne.NewNotification(title, text)) }
 	}
 	d.shell = gui.NewShell(deps)
-	d.shell.Start(d.a.hidden && !d.early)
-	d.stopBus = watchTray(deps.Tray != nil, func(there bool) { gui.Post(func() { d.shell.TrayThere(there) }) })
+	d.shell.Start(d.a.Hidden && !d.early)
+	d.stopBus = launch.WatchTray(deps.Tray != nil, func(there bool) { gui.Post(func() { d.shell.TrayThere(there) }) })
 }
 
 // changed are the arguments that a start at sign-in must repeat.
 func (d *desk) changed() []string {
 	var args []string
-	if d.a.config != d.o.Config {
-		args = append(args, "--config", d.a.config)
+	if d.a.Config != d.o.Config {
+		args = append(args, "--config", d.a.Config)
 	}
-	if d.a.data != d.o.Data {
-		args = append(args, "--data", d.a.data)
+	if d.a.Data != d.o.Data {
+		args = append(args, "--data", d.a.Data)
 	}
 	return args
 }

@@ -1,6 +1,6 @@
 //go:build !windows && !darwin
 
-package run
+package launch
 
 import (
 	"log"
@@ -11,9 +11,9 @@ import (
 // trayName is who shows icons near the clock (StatusNotifierWatcher).
 const trayName = "org.kde.StatusNotifierWatcher"
 
-// watchTray calls told now and whenever it changes that the desktop shows icons
+// WatchTray calls told now and whenever it changes that the desktop shows icons
 // near the clock. stop ends that.
-func watchTray(wanted bool, told func(there bool)) (stop func()) {
+func WatchTray(wanted bool, told func(there bool)) (stop func()) {
 	if !wanted {
 		told(false)
 		return func() {}

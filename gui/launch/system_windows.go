@@ -1,4 +1,4 @@
-package run
+package launch
 
 import (
 	"fmt"
@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// tell says a sentence where the person who started the program sees it: a
+// Tell says a sentence where the person who started the program sees it: a
 // program with windows has no standard error there.
-func tell(stderr io.Writer, title, sentence string) {
+func Tell(stderr io.Writer, title, sentence string) {
 	_, _ = fmt.Fprintln(stderr, sentence)
 	text, err := windows.UTF16PtrFromString(sentence)
 	if err != nil {
@@ -22,8 +22,8 @@ func tell(stderr io.Writer, title, sentence string) {
 	_, _ = windows.MessageBox(0, text, caption, windows.MB_OK|windows.MB_ICONWARNING)
 }
 
-// openFile opens a file with the program that the desktop has for it.
-func openFile(path string) error {
+// OpenFile opens a file with the program that the desktop has for it.
+func OpenFile(path string) error {
 	verb, err := windows.UTF16PtrFromString("open")
 	if err != nil {
 		return err

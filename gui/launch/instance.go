@@ -1,4 +1,4 @@
-package run
+package launch
 
 import (
 	"bufio"
@@ -23,27 +23,27 @@ const (
 	saidDone = "done\n"
 )
 
-// Errors of first.
+// Errors of First.
 var (
-	errRaised = errors.New("the first instance has come to the front")
-	errDeaf   = errors.New("the first instance does not answer")
+	ErrRaised = errors.New("the first instance has come to the front")
+	ErrDeaf   = errors.New("the first instance does not answer")
 )
 
-// instance is the one desktop program of a data folder.
-type instance struct {
+// Instance is the one desktop program of a data folder.
+type Instance struct {
 	lock *flock.Flock
 	ln   net.Listener
 	at   string
 }
 
-// first makes this process the one desktop program of the data folder. When
-// there is one already it is asked to show its window: errRaised, or errDeaf
+// First makes this process the one desktop program of the data folder. When
+// there is one already it is asked to show its window: ErrRaised, or ErrDeaf
 // when it does not answer within patience.
-func first(ctx context.Context, data string, patience time.Duration) (*instance, error) {
+func First(ctx context.Context, data string, patience time.Duration) (*Instance, error) {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	i := &instance{lock: flock.New(filepath.Join(data, "desktop.lock"), flock.SetPermissions(0o600)), at: socketPath(data)}
+	i := &Instance{lock: flock.New(filepath.Join(data, "desktop.lock"), flock.SetPermissions(0o600)), at: socketPath(data)}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	again := time.NewTicker(50 * time.Millisecond)
@@ -57,12 +57,12 @@ func first(ctx context.Context, data string, patience time.Duration) (*instance,
 			return i, i.listen()
 		}
 		if raise(ctx, i.at) == nil {
-			return nil, errRaised
+			return nil, ErrRaised
 		}
 		// The first one has only just begun, or is just ending.
 		select {
 		case <-ctx.Done():
-			return nil, errDeaf
+			return nil, ErrDeaf
 		case <-again.C:
 		}
 	}
@@ -70,7 +70,7 @@ func first(ctx context.Context, data string, patience time.Duration) (*instance,
 
 // listen opens the socket. The lock is ours, so what lies there was left by one
 // that died.
-func (i *instance) listen() (err error) {
+func (i *Instance) listen() (err error) {
 	if err = os.Remove(i.at); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(fmt.Errorf("socket of the desktop: %w", err), i.lock.Unlock())
 	}
@@ -79,13 +79,13 @@ func (i *instance) listen() (err error) {
 		err = os.Chmod(i.at, 0o600)
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("socket of the desktop: %w", err), i.close())
+		return errors.Join(fmt.Errorf("socket of the desktop: %w", err), i.Close())
 	}
 	return nil
 }
 
-// serve calls show for each second start, until close.
-func (i *instance) serve(show func()) {
+// Serve calls show for each second start, until Close.
+func (i *Instance) Serve(show func()) {
 	for {
 		conn, err := i.ln.Accept()
 		if err != nil {
@@ -131,8 +131,8 @@ func raise(ctx context.Context, at string) (err error) {
 	return err
 }
 
-// close lets another one be the first.
-func (i *instance) close() error {
+// Close lets another one be the first.
+func (i *Instance) Close() error {
 	var errs []error
 	if i.ln != nil {
 		errs = append(errs, i.ln.Close()) // removes the socket

@@ -1,6 +1,6 @@
 //go:build !windows
 
-package run
+package launch
 
 import (
 	"fmt"
@@ -9,13 +9,13 @@ import (
 	"runtime"
 )
 
-// tell says a sentence where the person who started the program sees it.
-func tell(stderr io.Writer, _, sentence string) {
+// Tell says a sentence where the person who started the program sees it.
+func Tell(stderr io.Writer, _, sentence string) {
 	_, _ = fmt.Fprintln(stderr, sentence) // there is nobody else to tell
 }
 
-// openFile opens a file with the program that the desktop has for it.
-func openFile(path string) error {
+// OpenFile opens a file with the program that the desktop has for it.
+func OpenFile(path string) error {
 	name := "xdg-open"
 	if runtime.GOOS == "darwin" {
 		name = "open"
