@@ -74,7 +74,13 @@ func (f *fetcher) release(ctx context.Context, s source.Session, err error) erro
 		return err
 	}
 	if err == nil {
-		err = s.Noop(ctx)
+		// QUIRK: a server without NOOP is in step, too.
+		if err = s.Noop(ctx); err != nil && onlyRefused(err) {
+			err = nil
+		}
+		if err != nil {
+			err = f.broken(ctx, held[len(held)-1].it, mail.AsFailure(err))
+		}
 	}
 	if err == nil {
 		for _, a := range held {
@@ -85,9 +91,17 @@ func (f *fetcher) release(ctx context.Context, s source.Session, err error) erro
 	for _, a := range held {
 		a.draft.Discard()
 	}
-	if why := mail.AsFailure(err); why.Code == mail.CodeProtocol {
-		// The answer behind the last one was none: that one was not whole.
-		return f.broken(ctx, held[len(held)-1].it, why)
-	}
 	return err
+}
+
+// culprit is the message during which the session died: the next one, unless
+// the one before it was shorter than listed and what followed was no answer.
+// Then its own text followed.
+func (f *fetcher) culprit(next source.Planned, why *mail.Failure) source.Planned {
+	if n := len(f.held); n > 0 && why.Code == mail.CodeProtocol {
+		if last := f.held[n-1]; last.draft.Size() < last.it.Size {
+			return last.it
+		}
+	}
+	return next
 }

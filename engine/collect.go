@@ -118,6 +118,7 @@ func (e *Engine) collectMailbox(ctx context.Context, mb *Mailbox, r *run) Result
 	forget := e.watchMailbox(mb.ID, w)
 	err = e.runSessions(ctx, mb, r, w)
 	forget()
+	err = errors.Join(err, e.bookSuspects(ctx, mb, r))
 	res := r.outcome(mb.ID, err)
 	if berr := e.book(ctx, mb, start, res); berr != nil {
 		e.deps.Log.Error("the result of a collection could not be stored", "mailbox", mb.ID, "error", berr)
@@ -155,13 +156,13 @@ func (e *Engine) CollectOnce(ctx context.Context, ids []string) (Report, error) 
 }
 
 // spoolLeft is how many octets may still be fetched: past the quota collecting
-// stops (rule 44). A spool that holds nothing takes any message.
-func (e *Engine) spoolLeft() int64 {
+// stops (rule 44). A spool that holds nothing takes any one message.
+func (e *Engine) spoolLeft() (left int64, empty bool) {
 	quota, held := e.current().SpoolQuota, e.deps.Store.SpoolBytes()
-	if quota <= 0 || held == 0 {
-		return math.MaxInt64
+	if quota <= 0 {
+		return math.MaxInt64, false
 	}
-	return max(quota-held, 0)
+	return max(quota-held, 0), held == 0
 }
 
 // sweepAll does a second short session with the mailboxes where settled mail
@@ -200,6 +201,9 @@ func (e *Engine) sweepOne(ctx context.Context, mb *Mailbox, r *run) error {
 		return err
 	}
 	defer leave()
+	if why := e.mayCollect(ctx, mb); why != nil {
+		return why
+	}
 	return e.sweep(ctx, mb, r)
 }
 

@@ -79,9 +79,18 @@ func (f *fetcher) fetch(ctx context.Context, s source.Session, items []source.Pl
 		f.planned[it.Number] = it
 	}
 	err := f.dog.watch(ctx, func(watched context.Context) error {
-		return s.Fetch(watched, list, 0, func(it source.Item, body io.Reader, ferr error) error {
-			return f.take(ctx, watched, f.planned[it.Number], body, ferr)
+		answered, ours := 0, false
+		err := s.Fetch(watched, list, 0, func(it source.Item, body io.Reader, ferr error) error {
+			answered++
+			err := f.take(ctx, watched, f.planned[it.Number], body, ferr)
+			ours = err != nil
+			return err
 		})
+		if err == nil || ours || answered == len(items) {
+			return err
+		}
+		// The server hung up, or spoke nonsense, when it was asked for this one.
+		return f.broken(watched, f.culprit(items[answered], mail.AsFailure(err)), mail.AsFailure(err))
 	})
 	err = f.release(ctx, s, err)
 	f.begun = true
@@ -96,7 +105,8 @@ func (f *fetcher) fetch(ctx context.Context, s source.Session, items []source.Pl
 // What is complete is kept under ctx; watched ends with the fetch.
 func (f *fetcher) take(ctx, watched context.Context, it source.Planned, body io.Reader, ferr error) error {
 	if ferr != nil {
-		return f.refused(ctx, it, mail.AsFailure(ferr))
+		f.refused(it, mail.AsFailure(ferr))
+		return nil
 	}
 	f.mu.Lock()
 	fault := f.fault
@@ -146,7 +156,8 @@ func (f *fetcher) commit(ctx context.Context, a *arrival) (err error) {
 		if p := recover(); p != nil {
 			f.e.deps.Log.Error("a message met a fault of this program", "mailbox", f.mb.ID, "uid", it.UID, "stack", string(debug.Stack()))
 			a.draft.Discard()
-			err = f.refused(ctx, it, &mail.Failure{Class: mail.Internal, Code: mail.CodeInternal, Op: "route", Err: fmt.Errorf("panic: %v", p)})
+			f.refused(it, &mail.Failure{Class: mail.Internal, Code: mail.CodeInternal, Op: "route", Err: fmt.Errorf("panic: %v", p)})
+			err = nil
 		}
 	}()
 	h, fp := a.col.Header(), a.col.Fingerprint()
@@ -197,6 +208,7 @@ func (f *fetcher) holds(row int64, it source.Planned) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.rows[row] = it.Item
+	f.run.cleared(f.mb.ID, it)
 }
 
 // leave records a message that first_collection leaves out and that only its
@@ -210,53 +222,6 @@ func (f *fetcher) leave(ctx context.Context, a *arrival, ident string) error {
 		f.run.touch(k.Row)
 	}
 	return err
-}
-
-// refused books a failed fetch; the third sets the message aside.
-func (f *fetcher) refused(ctx context.Context, it source.Planned, why *mail.Failure) error {
-	f.e.deps.Log.Warn("a message could not be fetched", "mailbox", f.mb.ID, "number", it.Number, "uid", it.UID, "error", why)
-	f.mu.Lock()
-	f.missed = true
-	f.mu.Unlock()
-	if it.Known.Row == 0 {
-		f.run.missed(f.mb.ID, why)
-		return nil // without an identity there is nothing to count for
-	}
-	state, err := f.e.deps.Store.FetchFailed(context.WithoutCancel(ctx), it.Known.Row, why)
-	if err != nil {
-		return err
-	}
-	f.run.touch(it.Known.Row)
-	if state != mail.Failed {
-		f.run.missed(f.mb.ID, why)
-	} else { // nothing of the mailbox is left to be collected
-		f.run.gaveUp(it.Known.Row)
-		f.e.attention(f.mb.ID, &mail.Failure{Class: mail.NeedsUser, Code: why.Code, Op: "RETR", Reply: why.Reply})
-	}
-	return nil
-}
-
-// broken books a message during which the session died, and ends the session.
-func (f *fetcher) broken(ctx context.Context, it source.Planned, why *mail.Failure) error {
-	if ctx.Err() != nil && !stalled(ctx) {
-		return why
-	}
-	if stalled(ctx) {
-		ctx = context.WithoutCancel(ctx)
-		why = &mail.Failure{Class: mail.Transient, Code: mail.CodeTimeout, Op: "RETR", Err: errStalled}
-	}
-	f.run.avoid(f.mb.ID, it)
-	if why.Code == mail.CodeTooBig && it.Known.Row != 0 {
-		size := max(it.Size, f.cap())
-		if err := f.e.noteTooBig(ctx, f.mb, f.run, it, size, mail.Summary{}); err != nil {
-			return err
-		}
-		return why
-	}
-	if err := f.refused(ctx, it, why); err != nil {
-		return err
-	}
-	return why
 }
 
 // limited caps what is read of a message: LIST is only a hint (rule 10).

@@ -21,7 +21,7 @@ func (s *session) settle(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return nil // asked to stop: what is settled is still deleted
 		case errors.Is(err, context.DeadlineExceeded):
-			if err := s.conn.Noop(ctx); err != nil {
+			if err := s.conn.Noop(ctx); err != nil && !onlyRefused(err) {
 				return err
 			}
 		}

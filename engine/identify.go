@@ -148,6 +148,15 @@ func (s *session) same(ctx context.Context, it source.Planned, sure bool) (bool,
 	return header.Summarize(header.Parse(top)) == known, nil
 }
 
+// onlyRefused tells an -ERR, after which the session lives, from its end.
+func onlyRefused(err error) bool {
+	switch mail.AsFailure(err).Code {
+	case mail.CodeRefused, mail.CodeSysTemp, mail.CodeSysPerm, mail.CodeInUse:
+		return true
+	}
+	return false
+}
+
 // top asks for a header; nil when the provider does not give it. A message
 // whose header breaks the session is not asked again in this run.
 func (s *session) top(ctx context.Context, it source.Planned) ([]byte, error) {
@@ -158,8 +167,7 @@ func (s *session) top(ctx context.Context, it source.Planned) ([]byte, error) {
 	if err == nil {
 		return top, nil
 	}
-	switch mail.AsFailure(err).Code {
-	case mail.CodeRefused, mail.CodeSysTemp, mail.CodeSysPerm, mail.CodeInUse: // an -ERR, and the session lives
+	if onlyRefused(err) {
 		return nil, nil
 	}
 	if ctx.Err() == nil {

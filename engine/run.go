@@ -73,6 +73,8 @@ type tally struct {
 	kept                  int             // messages new to the store
 	badLines              int
 	miss                  *mail.Failure
+	suspects              map[string]suspect
+	suspected             []string // keys of suspects, in order
 	loginDelay            time.Duration
 	login                 time.Time // of the last sign-in
 	whole                 bool      // the last session fetched everything that was to be fetched
@@ -86,7 +88,7 @@ func newRun(e *Engine) *run {
 func (r *run) box(id string) *tally {
 	t := r.boxes[id]
 	if t == nil {
-		t = &tally{avoid: make(map[string]bool), noTop: make(map[string]bool)}
+		t = &tally{avoid: make(map[string]bool), noTop: make(map[string]bool), suspects: make(map[string]suspect)}
 		r.boxes[id] = t
 	}
 	return t

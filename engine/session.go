@@ -318,13 +318,21 @@ func (s *session) collect(ctx context.Context) (more bool, err error) {
 // is on its way no more.
 func (s *session) room(ctx context.Context, items []source.Planned) (int, error) {
 	most := s.fetch.most()
-	if n := chunk(items, most, s.e.spoolLeft()); n > 0 {
+	fits := func() int {
+		left, empty := s.e.spoolLeft()
+		n := chunk(items, most, left)
+		if n == 0 && empty {
+			n = 1
+		}
+		return n
+	}
+	if n := fits(); n > 0 {
 		return n, nil
 	}
 	if err := s.settle(ctx); err != nil {
 		return 0, err
 	}
-	return chunk(items, most, s.e.spoolLeft()), nil
+	return fits(), nil
 }
 
 // chunk counts the items that are asked for at once: no more than most, and no
