@@ -25,7 +25,6 @@ type ShellDeps struct {
 	Tooltip  func(string)             // of the icon near the clock; may be nil
 	Notify   func(title, text string) // pops up; nil: nothing is said
 	Minimise func(fyne.Window)        // puts the window into the task bar
-	Wizard   func(*Desk)              // opens the wizard
 	About    func(*Desk)              // says what this program is; may be nil
 	Quit     func()                   // ends the program
 
@@ -50,8 +49,9 @@ type Shell struct {
 	tray    *trayIcon
 	pulse   *pulse
 	keeper  keeper
-	there   bool // the desktop shows the icon
-	hidden  bool // the window is
+	wizard  *Wizard // nil: none is open
+	there   bool    // the desktop shows the icon
+	hidden  bool    // the window is
 	ending  bool
 }
 
@@ -71,11 +71,7 @@ func NewShell(o ShellDeps) *Shell {
 	}
 	s.d.Open = s.open
 	s.d.Navigate, s.d.Look, s.d.SetLook = s.Navigate, func() present.Look { return s.look }, s.setLook
-	s.d.Wizard = func() {
-		if o.Wizard != nil {
-			o.Wizard(s.d)
-		}
-	}
+	s.d.Wizard = s.openWizard
 	s.speak()
 	s.d.App.Settings().SetTheme(NewTheme(s.look.Theme))
 	if s.d.Window == nil {
@@ -131,10 +127,7 @@ func (s *Shell) build() {
 // stay near the clock.
 func (s *Shell) Start(hidden bool) {
 	s.pulse.start()
-	s.hidden = hidden
-	if !hidden {
-		s.Raise()
-	}
+	s.first(hidden)
 	if b, ok := present.StartBanner(s.d.Text(), s.o.StartError, s.d.Backend.Place().Config); ok {
 		s.banner.show(b)
 	}

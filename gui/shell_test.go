@@ -14,6 +14,7 @@ import (
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
+	"postbag/app/config"
 	"postbag/app/facts"
 	"postbag/app/i18n"
 	"postbag/engine/mail"
@@ -26,6 +27,7 @@ type shellBackend struct {
 
 	mu      sync.Mutex
 	status  facts.Status
+	fault   error
 	running bool
 	asked   int
 	calls   []string
@@ -53,7 +55,11 @@ func (b *shellBackend) Status(context.Context) (facts.Status, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.asked++
-	return b.status, nil
+	return b.status, b.fault
+}
+
+func (b *shellBackend) Config(context.Context) (*config.Config, error) {
+	return config.Defaults(), b.fault
 }
 
 func (b *shellBackend) Watch(listen func(facts.Event)) func() {
@@ -116,7 +122,6 @@ type bench struct {
 	host      *fakeTray
 	pages     []*fakePage
 	minimised int
-	wizards   int
 	quit      bool
 	told      []string
 }
@@ -132,7 +137,6 @@ func newBench(t *testing.T, change func(*ShellDeps)) *bench {
 		},
 		Data: t.TempDir(), Look: present.DefaultLook(), Lang: "en", Tray: b.host,
 		Minimise: func(fyne.Window) { b.minimised++ },
-		Wizard:   func(*Desk) { b.wizards++ },
 		Quit:     func() { b.quit = true },
 	}
 	if change != nil {
@@ -282,20 +286,62 @@ func TestShellWithoutTray(t *testing.T) {
 }
 
 func TestShellDamagedConfiguration(t *testing.T) {
-	b := newBench(t, func(o *ShellDeps) {
-		o.StartError = &facts.ConfigError{Problems: []facts.Problem{{Line: 12, Message: "Not a port."}}}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, func(o *ShellDeps) {
+			o.StartError = &facts.ConfigError{Problems: []facts.Problem{{Line: 12, Message: "Not a port."}}}
+		})
+		b.Start(false)
+		synctest.Wait()
+		if !b.banner.box.Visible() || !strings.Contains(b.banner.detail.Text, "line 12: Not a port.") || !b.banner.wizard.Visible() {
+			t.Errorf("banner %q, %q", b.banner.what.Text, b.banner.detail.Text)
+		}
+		if slices.Contains(b.backend.calls, "start") {
+			t.Error("the engine was started all the same")
+		}
+		test.Tap(b.banner.wizard)
+		synctest.Wait()
+		if b.wizard == nil || b.wizard.win == nil {
+			t.Error("the wizard does not open")
+		}
 	})
-	b.Start(false)
-	if !b.banner.box.Visible() || !strings.Contains(b.banner.detail.Text, "line 12: Not a port.") || !b.banner.wizard.Visible() {
-		t.Errorf("banner %q, %q", b.banner.what.Text, b.banner.detail.Text)
-	}
-	test.Tap(b.banner.wizard)
-	if b.wizards != 1 {
-		t.Error("the wizard does not open")
-	}
-	if !strings.HasPrefix(b.host.icon(), "postbag-trouble-") {
-		t.Errorf("icon %s", b.host.icon())
-	}
+}
+
+// The first start opens the wizard alone; however it ends, the main window is
+// there afterwards.
+func TestShellFirstStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		missing := &mail.Failure{Class: mail.NeedsUser, Code: facts.CodeConfigMissing}
+		b := newBench(t, func(o *ShellDeps) { o.StartError = missing })
+		b.backend.fault = missing
+		b.Start(false)
+		synctest.Wait()
+		if b.wizard == nil || !b.hidden || b.banner.box.Visible() {
+			t.Fatalf("wizard %v, main window hidden %v, banner %v", b.wizard != nil, b.hidden, b.banner.box.Visible())
+		}
+		if got := b.host.icon(); !strings.HasPrefix(got, "postbag-stopped-") {
+			t.Errorf("icon %s", got)
+		}
+		one := b.wizard
+		b.host.choose(t, "Set up Postbag...")
+		if b.wizard != one {
+			t.Error("a second wizard opened")
+		}
+		b.wizard.closed(false)
+		if b.wizard != nil || b.hidden {
+			t.Error("the main window did not come after the wizard")
+		}
+	})
+}
+
+func TestShellStartsTheEngine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.Start(true)
+		synctest.Wait()
+		if !slices.Contains(b.backend.calls, "start") || !b.hidden {
+			t.Errorf("calls %v, hidden %v", b.backend.calls, b.hidden)
+		}
+	})
 }
 
 // What the engine says reaches the windows, in bundles; the state is asked for
@@ -333,7 +379,7 @@ func TestShellHearsTheEngine(t *testing.T) {
 		}
 		b.Quit()
 		synctest.Wait()
-		if !b.quit || !slices.Equal(b.backend.calls, []string{"unwatch", "stop"}) && !slices.Equal(b.backend.calls, []string{"stop", "unwatch"}) {
+		if !b.quit || !slices.Equal(b.backend.calls, []string{"start", "unwatch", "stop"}) && !slices.Equal(b.backend.calls, []string{"start", "stop", "unwatch"}) {
 			t.Errorf("quit %v after %v", b.quit, b.backend.calls)
 		}
 	})

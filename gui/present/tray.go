@@ -102,6 +102,9 @@ func (t *Tray) Know(st facts.Status, err error, running, attached bool) {
 	t.status = st
 }
 
+// Configured tells whether there are settings to work by, good or bad.
+func (t *Tray) Configured() bool { return t.configured }
+
 // needsSetup tells that there is no configuration yet.
 func needsSetup(err error) bool {
 	f := mail.AsFailure(err)
