@@ -28,6 +28,10 @@ type ShellDeps struct {
 	About    func(*Desk)              // says what this program is; may be nil
 	Quit     func()                   // ends the program
 
+	// PlainDesktop tells that nobody says whether this desktop is light or dark;
+	// then it is light.
+	PlainDesktop bool
+
 	StartError error // why the engine could not be opened; nil: it could
 }
 
@@ -73,7 +77,7 @@ func NewShell(o ShellDeps) *Shell {
 	s.d.Navigate, s.d.Look, s.d.SetLook = s.Navigate, func() present.Look { return s.look }, s.setLook
 	s.d.Wizard = s.openWizard
 	s.speak()
-	s.d.App.Settings().SetTheme(NewTheme(s.look.Theme))
+	s.d.App.Settings().SetTheme(s.theme())
 	if s.d.Window == nil {
 		s.d.Window = s.d.App.NewWindow(s.d.Text().T("gui.name"))
 	}
@@ -135,6 +139,10 @@ func (s *Shell) Start(hidden bool) {
 
 // Raise brings the window to the front, wherever it is.
 func (s *Shell) Raise() {
+	if s.wizard != nil && !s.state.Configured() {
+		s.wizard.Raise() // the first start: there is nothing else yet
+		return
+	}
 	s.hidden = false
 	s.d.Window.Show()
 	s.d.Window.RequestFocus()
@@ -216,7 +224,7 @@ func (s *Shell) setLook(l present.Look) {
 	before := s.look
 	s.look = l
 	if l.Theme != before.Theme {
-		s.d.App.Settings().SetTheme(NewTheme(l.Theme))
+		s.d.App.Settings().SetTheme(s.theme())
 	}
 	if l.Language != before.Language {
 		s.o.Lang = ""
@@ -246,6 +254,15 @@ func (k *keeper) keep(data string, l present.Look, failed func(error)) {
 			failed(err)
 		}
 	})
+}
+
+// theme is that of the settings.
+func (s *Shell) theme() *Theme {
+	word := s.look.Theme
+	if word == present.ThemeSystem && s.o.PlainDesktop {
+		word = present.ThemeLight
+	}
+	return NewTheme(word)
 }
 
 // closed is what the cross of the window does: with an icon near the clock the
@@ -290,7 +307,7 @@ func (s *Shell) refreshTray() {
 	if s.tray == nil {
 		return
 	}
-	dark := NewTheme(s.look.Theme).Dark(s.d.App.Settings().ThemeVariant())
+	dark := s.theme().Dark(s.d.App.Settings().ThemeVariant())
 	s.tray.show(s.state.View(s.d.Text(), s.d.Now()), trayPalette(s.look.TrayIcon, dark))
 	s.pulse.animate(s.state.Shape() == present.ShapeCollecting, s.tray.turn)
 }
@@ -302,8 +319,7 @@ func (s *Shell) TrayThere(there bool) {
 	if s.there || s.ending {
 		return
 	}
-	if s.hidden {
-		s.hidden = false
+	if s.hidden && s.wizard == nil {
 		s.Raise()
 	}
 	if s.look.NoTray {

@@ -3,7 +3,11 @@
 package launch
 
 import (
+	"context"
 	"log"
+	"runtime"
+	"slices"
+	"time"
 
 	"github.com/godbus/dbus/v5"
 )
@@ -45,4 +49,32 @@ func WatchTray(wanted bool, told func(there bool)) (stop func()) {
 		}
 	}()
 	return func() { _ = conn.Close() } // closes the channel too
+}
+
+// portalName says whether the desktop is light or dark, among much else.
+const portalName = "org.freedesktop.portal.Desktop"
+
+// asking is how long the session bus may take; a window waits for it.
+const asking = 500 * time.Millisecond
+
+// HasPortal tells that somebody says whether the desktop is light or dark.
+func HasPortal(ctx context.Context, getenv func(string) string) bool {
+	if !Bus(runtime.GOOS, getenv) {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, asking)
+	defer cancel()
+	conn, err := dbus.ConnectSessionBus(dbus.WithContext(ctx))
+	if err != nil {
+		return false
+	}
+	defer func() { _ = conn.Close() }()
+	for _, list := range []string{"ListNames", "ListActivatableNames"} {
+		var names []string
+		err := conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus."+list, 0).Store(&names)
+		if err == nil && slices.Contains(names, portalName) {
+			return true
+		}
+	}
+	return false
 }

@@ -147,11 +147,12 @@ func (d *desk) run() int {
 // open opens the engine, which may wait for a disk, and then the window.
 func (d *desk) open() {
 	backend, err := d.o.Open(d.ctx, facts.Options{Config: d.a.Config, Data: d.a.Data, Lang: d.a.Lang, Access: facts.AccessEngine})
-	gui.Post(func() { d.show(backend, err) })
+	plain := !launch.HasPortal(d.ctx, d.o.Getenv)
+	gui.Post(func() { d.show(backend, plain, err) })
 }
 
 // show makes the main window.
-func (d *desk) show(backend Backend, err error) {
+func (d *desk) show(backend Backend, plain bool, err error) {
 	d.backend = backend
 	entry := autostart.New(autostart.Options{
 		Program: d.o.Program, Args: d.changed(), Hint: i18n.New(d.look.Language).T("gui.start.autostart_hint"), Getenv: d.o.Getenv,
@@ -162,7 +163,7 @@ func (d *desk) show(backend Backend, err error) {
 			Autostart: entry, Build: d.o.Build, OpenFile: launch.OpenFile,
 		},
 		Data: d.a.Data, Look: d.look, Lang: d.a.Lang,
-		Minimise: minimise, Quit: d.app.Quit, StartError: err,
+		Minimise: minimise, Quit: d.app.Quit, PlainDesktop: plain, StartError: err,
 	}
 	if launch.Bus(runtime.GOOS, d.o.Getenv) {
 		deps.Tray, _ = d.app.(gui.TrayHost)
