@@ -176,3 +176,18 @@ func (w *world) storyOf(id string) string {
 	}
 	return b.String()
 }
+
+// rows returns all messages of the journal in the order in which they were seen.
+func (w *world) rows() []int64 {
+	w.t.Helper()
+	var rows []int64
+	err := w.store.Log(context.Background(), store.Filter{}, func(en mail.Entry) error {
+		rows = append(rows, en.Row)
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	slices.Sort(rows)
+	return rows
+}

@@ -22,8 +22,15 @@ const together = 8
 // of single mailboxes are in the report.
 func (e *Engine) Collect(ctx context.Context, ids []string) (Report, error) {
 	r := newRun(e)
+	if err := e.expire(ctx, r); err != nil {
+		return Report{}, err
+	}
+	return e.collect(ctx, ids, r)
+}
+
+func (e *Engine) collect(ctx context.Context, ids []string, r *run) (Report, error) {
 	defer e.listenTo(r)()
-	if err := e.prepare(ctx, r); err != nil {
+	if err := e.prepare(ctx); err != nil {
 		return Report{}, err
 	}
 	boxes := e.choose(ids)
@@ -39,10 +46,7 @@ func (e *Engine) Collect(ctx context.Context, ids []string) (Report, error) {
 
 // prepare makes everything queued due, so that the run makes one attempt at
 // each, and wakes paused targets.
-func (e *Engine) prepare(ctx context.Context, r *run) error {
-	if err := e.expire(ctx, r); err != nil {
-		return err
-	}
+func (e *Engine) prepare(ctx context.Context) error {
 	if err := e.deps.Store.MakeDue(ctx); err != nil {
 		return err
 	}
@@ -148,10 +152,15 @@ func (e *Engine) runSessions(ctx context.Context, mb *Mailbox, r *run, w *watch)
 
 // CollectOnce is Collect for a process that does nothing else.
 func (e *Engine) CollectOnce(ctx context.Context, ids []string) (Report, error) {
+	r := newRun(e)
+	// Before anything is on its way: that could not be expired.
+	if err := e.expire(ctx, r); err != nil {
+		return Report{}, err
+	}
 	if err := e.Start(); err != nil {
 		return Report{}, err
 	}
-	rep, err := e.Collect(ctx, ids)
+	rep, err := e.collect(ctx, ids, r)
 	return rep, errors.Join(err, e.Stop(context.WithoutCancel(ctx)))
 }
 
