@@ -229,3 +229,11 @@ func (f *form) moreText() {
 	}
 	f.moreBtn.SetText(f.d.Text().T(key))
 }
+
+// password is the one that was typed, "" when the stored one stays.
+func (f *form) password() string {
+	if c := f.secret(); c != nil {
+		return c.get()
+	}
+	return ""
+}

@@ -1,6 +1,8 @@
 package gui
 
 import (
+	"image/color"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
@@ -56,29 +58,82 @@ func sign(m present.Mark) string {
 	return ""
 }
 
-// dense is the theme in lists: rows closer together.
-type dense struct{ fyne.Theme }
+// dense is the theme in use with rows closer together, for lists. It asks for
+// the theme each time: the person may choose another one.
+type dense struct{}
+
+var _ fyne.Theme = dense{}
+
+func (dense) used() fyne.Theme { return fyne.CurrentApp().Settings().Theme() }
+
+// Color is that of the theme in use.
+func (d dense) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.Color {
+	return d.used().Color(name, variant)
+}
+
+// Font is that of the theme in use.
+func (d dense) Font(style fyne.TextStyle) fyne.Resource { return d.used().Font(style) }
+
+// Icon is that of the theme in use.
+func (d dense) Icon(name fyne.ThemeIconName) fyne.Resource { return d.used().Icon(name) }
 
 // Size halves the space around texts.
 func (d dense) Size(name fyne.ThemeSizeName) float32 {
 	if name == theme.SizeNameInnerPadding {
 		return 4
 	}
-	return d.Theme.Size(name)
+	return d.used().Size(name)
 }
 
-// inDense shows rows closer together, in the theme that is in use.
+// inDense shows rows closer together.
 func inDense(o fyne.CanvasObject) fyne.CanvasObject {
-	return container.NewThemeOverride(o, dense{fyne.CurrentApp().Settings().Theme()})
+	return container.NewThemeOverride(o, dense{})
 }
 
-// bar is the coloured edge of what needs attention.
-func bar(name fyne.ThemeColorName) fyne.CanvasObject {
-	r := canvas.NewRectangle(theme.Color(name))
-	r.SetMinSize(fyne.NewSize(4, 0))
-	r.CornerRadius = 2
+// edge is the coloured side of what needs attention.
+type edge struct {
+	widget.BaseWidget
+	name fyne.ThemeColorName
+}
+
+func newEdge(name fyne.ThemeColorName) *edge {
+	e := &edge{name: name}
+	e.ExtendBaseWidget(e)
+	return e
+}
+
+// CreateRenderer draws it.
+func (e *edge) CreateRenderer() fyne.WidgetRenderer {
+	r := &edgeRenderer{edge: e, stroke: canvas.NewRectangle(theme.Color(e.name))}
+	r.stroke.CornerRadius = edgeWidth / 2
 	return r
 }
+
+// edgeWidth is half a step of the grid.
+const edgeWidth = 4
+
+type edgeRenderer struct {
+	edge   *edge
+	stroke *canvas.Rectangle
+}
+
+// Layout fills the height.
+func (r *edgeRenderer) Layout(size fyne.Size) { r.stroke.Resize(size) }
+
+// MinSize is the width alone.
+func (r *edgeRenderer) MinSize() fyne.Size { return fyne.NewSize(edgeWidth, edgeWidth) }
+
+// Refresh follows the theme.
+func (r *edgeRenderer) Refresh() {
+	r.stroke.FillColor = theme.ColorForWidget(r.edge.name, r.edge)
+	r.stroke.Refresh()
+}
+
+// Objects is the one rectangle.
+func (r *edgeRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.stroke} }
+
+// Destroy has nothing to do.
+func (r *edgeRenderer) Destroy() {}
 
 // column is one column of a list: at least min wide, with a share of what is
 // left over. Where the room is short the columns with the highest drop go first.

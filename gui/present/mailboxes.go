@@ -6,6 +6,9 @@ import (
 	"unicode"
 
 	"postbag/app/config"
+	"postbag/app/facts"
+	"postbag/app/i18n"
+	"postbag/engine/mail"
 )
 
 func choices(pairs ...string) []Choice {
@@ -134,4 +137,37 @@ func containsFold(list []string, s string) bool {
 		}
 	}
 	return false
+}
+
+// MailboxMark says how a mailbox stands out in a list.
+func MailboxMark(m facts.MailboxStatus) Mark {
+	switch {
+	case m.Name == "" || !m.Enabled:
+		return MarkNone
+	case m.Suspended || m.Fault != nil && !m.Paused && m.Fault.Class == mail.NeedsUser:
+		return MarkTrouble
+	case m.Paused || m.Fault != nil:
+		return MarkWaits
+	}
+	return MarkNone
+}
+
+// MailboxSentence says what is the matter with a mailbox, "" when nothing is.
+func MailboxSentence(p *i18n.Printer, m facts.MailboxStatus) (string, Mark) {
+	switch {
+	case m.Name == "" || !m.Enabled:
+		return "", MarkNone
+	case m.Paused:
+		return p.T("fault.paused"), MarkWaits
+	}
+	a, ok := ofMailbox(p, m)
+	if !ok {
+		return "", MarkNone
+	}
+	_, what, _ := strings.Cut(a.What, p.T("main.colon"))
+	text := what + " " + a.Meaning + " " + a.Advice
+	if a.Detail != "" {
+		text += "\n" + a.Detail
+	}
+	return text, MailboxMark(m)
 }

@@ -1,6 +1,7 @@
 package present
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -296,3 +297,23 @@ func (l *Live) Bytes(mailbox string) int64 {
 
 // Collecting tells whether any collection is under way.
 func (l *Live) Collecting() bool { return l != nil && len(l.boxes) > 0 }
+
+// countLimit bounds how many lines of the delivery log are read to count the
+// messages of today: the page wants an answer at once.
+const countLimit = 2000
+
+// CountToday counts the messages that were delivered today.
+func CountToday(ctx context.Context, j Journal, now time.Time) Today {
+	y, m, d := now.Date()
+	filter := facts.LogFilter{Since: time.Date(y, m, d, 0, 0, 0, 0, now.Location()), State: mail.Delivered, Limit: countLimit}
+	t := Today{Known: true}
+	err := j.Log(ctx, filter, func(e mail.Entry) error {
+		if t.Count == 0 {
+			t.Last = e.Time
+		}
+		t.Count++
+		return nil
+	})
+	t.Known, t.More = err == nil, t.Count == countLimit
+	return t
+}

@@ -48,6 +48,18 @@ func QueueCount(p *i18n.Printer, entries []mail.Entry) string {
 	return p.N("main.queue.count", int64(len(entries))) + p.T("main.colon") + strings.Join(parts, ", ")
 }
 
+// RetryAll lists the messages that are tried again when all are meant. One that
+// is too big is fetched only when it is asked for by itself.
+func RetryAll(entries []mail.Entry) []string {
+	var ids []string
+	for _, e := range entries {
+		if e.State != mail.TooBig && ActionsFor(e).Retry {
+			ids = append(ids, e.ID)
+		}
+	}
+	return ids
+}
+
 // Overtaken tells whether a message left the queue between listing and
 // changing it, which is no fault when all were meant.
 func Overtaken(err error) bool {
@@ -102,4 +114,20 @@ func SendToChoices(cfg *config.Config) []string {
 	add(cfg.Office.UnknownRecipient)
 	add(cfg.Office.Administrator)
 	return out
+}
+
+// Trim takes the blanks off both ends of what was typed.
+func Trim(text string) string { return strings.TrimSpace(text) }
+
+// LooksLikeAddress tells whether a text can be an address at all; the engine
+// has the last word.
+func LooksLikeAddress(text string) bool {
+	local, domain, found := strings.Cut(strings.TrimSpace(text), "@")
+	_, ok := config.ASCIIDomain(domain)
+	return found && local != "" && ok && !strings.ContainsAny(text, " \t\n,;<>")
+}
+
+// FileFault is the failure of a file that the person named.
+func FileFault(path string, err error) error {
+	return &mail.Failure{Class: mail.NeedsUser, Code: facts.CodeFile, Op: path, Err: err}
 }

@@ -195,3 +195,20 @@ func Enter(p *i18n.Printer, table any, f Field, text string) (FieldFault, bool) 
 	}
 	return FieldFault{Key: f.Key, Text: p.T("config."+string(code), i18n.Args{"Value": strings.TrimSpace(text)})}, false
 }
+
+// NoConfigYet tells whether the settings could not be read because there are
+// none yet, so that the defaults are a good beginning.
+func NoConfigYet(err error) bool {
+	return err != nil && mail.AsFailure(err).Code == facts.CodeConfigMissing
+}
+
+// Reasons joins the sentences of problems that are no warnings.
+func Reasons(problems []facts.Problem) string {
+	var out []string
+	for _, p := range problems {
+		if !p.Warning {
+			out = append(out, p.Message)
+		}
+	}
+	return strings.Join(out, "\n")
+}

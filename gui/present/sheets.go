@@ -76,6 +76,9 @@ func (it *Item[T]) Table() any { return &it.edited }
 // Edited is the copy that is edited.
 func (it *Item[T]) Edited() *T { return &it.edited }
 
+// Was is the item as it stands in the file.
+func (it *Item[T]) Was() *T { return &it.was }
+
 // Fresh tells whether the item is not in the file yet.
 func (it *Item[T]) Fresh() bool { return it.fresh }
 

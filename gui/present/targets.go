@@ -1,6 +1,14 @@
 package present
 
-import "postbag/app/config"
+import (
+	"time"
+
+	"postbag/app/config"
+	"postbag/app/facts"
+	"postbag/app/i18n"
+	"postbag/app/tell"
+	"postbag/engine/mail"
+)
 
 func signsIn(get func(string) string) bool { return get("auth") != config.AuthNone }
 func clearSignIn(get func(string) string) bool {
@@ -49,4 +57,25 @@ func targetSettings() []Field {
 		{Key: "connections", Label: "main.target.connections", Hint: "main.hint.connections", Kind: FieldNumber, More: true},
 		{Key: "sender", Label: "main.target.sender", Hint: "main.hint.sender", More: true},
 	}
+}
+
+// TargetSentence says what is the matter with an office server, "" when
+// nothing is.
+func TargetSentence(p *i18n.Printer, t facts.TargetStatus, now time.Time) (string, Mark) {
+	if t.Fault == nil {
+		return "", MarkNone
+	}
+	f := t.Fault.Failure()
+	e := p.Fault(f, i18n.Context{Side: i18n.SideTarget, Name: t.Name, Host: t.Host})
+	text := tell.Line(e.What) + " " + e.Meaning + " " + e.Advice
+	if !t.PausedUntil.IsZero() {
+		text += " " + p.T("status.target_until", i18n.Args{"Until": p.When(t.PausedUntil, now)})
+	}
+	if e.Detail != "" {
+		text += "\n" + tell.Line(e.Detail)
+	}
+	if f.Class == mail.NeedsUser {
+		return text, MarkTrouble
+	}
+	return text, MarkWaits
 }

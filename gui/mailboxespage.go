@@ -1,0 +1,179 @@
+package gui
+
+import (
+	"context"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
+
+	"postbag/app/config"
+	"postbag/app/facts"
+	"postbag/app/i18n"
+	"postbag/gui/present"
+)
+
+// mailboxesPage edits, tests and pauses the mailboxes at the provider.
+type mailboxesPage struct {
+	d      *Desk
+	status map[string]facts.MailboxStatus
+	shown  bool
+	edit   *editor[config.Mailbox]
+	fault  *widget.Label
+	pause  *Button
+}
+
+// NewMailboxesPage makes the page of the mailboxes.
+func NewMailboxesPage(d *Desk) Page {
+	p := &mailboxesPage{d: d, status: map[string]facts.MailboxStatus{}}
+	p.edit = newEditor(d, present.MailboxItems(), editorWords{
+		none: "main.mailbox.none", fresh: "main.mailbox.fresh", question: "main.mailbox.remove_question",
+	})
+	p.edit.extra = p.buttons
+	p.edit.saved = p.know
+	return p
+}
+
+// Title is the key of the title.
+func (p *mailboxesPage) Title() string { return PageMailboxes }
+
+// Content is the page.
+func (p *mailboxesPage) Content() fyne.CanvasObject { return p.edit.root }
+
+// Shown reads the settings anew.
+func (p *mailboxesPage) Shown() {
+	p.shown = true
+	p.edit.shown()
+	p.know()
+	p.d.Window.Canvas().Focus(p.edit.list)
+}
+
+// Hidden stops reading.
+func (p *mailboxesPage) Hidden() { p.shown = false }
+
+// Open edits one mailbox.
+func (p *mailboxesPage) Open(name string) { p.edit.show(name) }
+
+// Heard follows what becomes of the mailboxes.
+func (p *mailboxesPage) Heard(events []facts.Event) {
+	if !p.shown {
+		return
+	}
+	for _, ev := range events {
+		if ev.Kind == facts.EventMailboxEnd {
+			p.know()
+			return
+		}
+	}
+}
+
+// Retext writes every text anew.
+func (p *mailboxesPage) Retext() {
+	p.fault = wizardText("")
+	p.edit.above = p.fault
+	p.edit.build()
+	p.mark()
+}
+
+// know reads how the mailboxes are.
+func (p *mailboxesPage) know() {
+	work(p.d, p.d.Backend.Status, func(st facts.Status, err error) {
+		if err != nil {
+			return // the form says more about settings that cannot be read
+		}
+		clear(p.status)
+		for _, m := range st.Mailboxes {
+			p.status[m.Name] = m
+		}
+		p.mark()
+	})
+}
+
+// name is that of the open mailbox as the engine knows it.
+func (p *mailboxesPage) name() string {
+	if p.edit.item == nil || p.edit.item.Fresh() {
+		return ""
+	}
+	return p.edit.item.Was().Name
+}
+
+// mark shows the state of the mailboxes in the list and over the form.
+func (p *mailboxesPage) mark() {
+	t := p.d.Text()
+	p.edit.marks = nil
+	for _, name := range p.edit.names {
+		p.edit.marks = append(p.edit.marks, present.MailboxMark(p.status[name]))
+	}
+	p.edit.list.Refresh()
+	m, known := p.status[p.name()]
+	text, mark := present.MailboxSentence(t, m)
+	p.fault.Importance = importance(mark)
+	p.fault.SetText(sign(mark) + text)
+	visible(p.fault, known && text != "")
+	if p.pause != nil {
+		p.pause.SetText(t.T("main.mailbox.pause"))
+		if m.Paused || m.Suspended {
+			p.pause.SetText(t.T("main.mailbox.resume"))
+		}
+		able(p.pause, known && m.Enabled && p.name() != "")
+	}
+}
+
+// buttons are those beside Save: test, look, pause.
+func (p *mailboxesPage) buttons() []fyne.CanvasObject {
+	t := p.d.Text()
+	p.pause = newButton("", p.turn)
+	test := newButton(t.T("main.test"), p.test)
+	look := newButton(t.T("main.mailbox.look"), p.look)
+	post(p.mark) // when the form of the open mailbox stands
+	return []fyne.CanvasObject{test, look, p.pause}
+}
+
+// turn pauses the mailbox, or collects it again.
+func (p *mailboxesPage) turn() {
+	name := p.name()
+	m := p.status[name]
+	do := p.d.Backend.Pause
+	if m.Paused || m.Suspended {
+		do = p.d.Backend.Resume
+	}
+	p.pause.Disable()
+	work(p.d, func(ctx context.Context) (facts.MailboxStatus, error) { return do(ctx, name) }, func(_ facts.MailboxStatus, err error) {
+		if err != nil {
+			tellError(p.d, err, i18n.Context{Name: name})
+		}
+		p.know()
+	})
+}
+
+// test tries what is typed, before it is saved.
+func (p *mailboxesPage) test() {
+	f := p.edit.form
+	if f == nil || !f.store() {
+		return
+	}
+	item := p.edit.item
+	name := item.Edited().Name
+	runProbe(p.d, item, f.password(), func(ctx context.Context, draft *present.Draft, each func(facts.CheckStep) error) error {
+		return p.d.Backend.CheckMailbox(ctx, draft.Config, name, draft.Secrets, each)
+	}, func(pin string) { p.edit.setField("tls_pin", pin) })
+}
+
+// look shows who would get the mail that lies in the mailbox; nothing is
+// fetched and nothing deleted.
+func (p *mailboxesPage) look() {
+	f := p.edit.form
+	if f == nil || !f.store() {
+		return
+	}
+	runXRay(p.d, p.edit.item, f.password(), p.edit.item.Edited().Name, p.edit.item.Edited().Kind)
+}
+
+// setField writes a value into a field of the open form, as if it were typed.
+func (e *editor[T]) setField(key, value string) {
+	if row := e.form.row(key); row != nil {
+		row.control.set(value)
+		e.form.dirty = true
+		e.mark()
+	}
+}
+

@@ -1,0 +1,309 @@
+package gui
+
+import (
+	"context"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"postbag/app/facts"
+	"postbag/app/i18n"
+	"postbag/engine/mail"
+	"postbag/gui/present"
+)
+
+// overviewPage answers at a glance: is my mail all right?
+type overviewPage struct {
+	d     *Desk
+	facts present.OverviewFacts
+	live  present.Live
+	shown bool
+	asked bool // the status is being read
+	again bool // and is out of date already
+	busy  bool // an order of the user is under way
+
+	head    *widget.Label
+	collect *Button
+	turn    *Button
+	matters *fyne.Container
+	table   *fyne.Container
+	balance *widget.Label
+	root    *fyne.Container
+	rows    []*mailboxLine
+}
+
+// NewOverviewPage makes the first page.
+func NewOverviewPage(d *Desk) Page {
+	p := &overviewPage{d: d, root: container.NewStack()}
+	p.facts.Live = &p.live
+	p.facts.Running = true
+	return p
+}
+
+// Title is the key of the title.
+func (p *overviewPage) Title() string { return PageOverview }
+
+// Content is the page.
+func (p *overviewPage) Content() fyne.CanvasObject { return p.root }
+
+// Shown reads the facts anew.
+func (p *overviewPage) Shown() {
+	p.shown = true
+	p.refresh()
+	p.d.Window.Canvas().Focus(p.collect)
+}
+
+// Hidden stops reading.
+func (p *overviewPage) Hidden() { p.shown = false }
+
+// Heard follows the collection, and reads the facts anew when they changed.
+func (p *overviewPage) Heard(events []facts.Event) {
+	stale := p.live.Hear(events)
+	if !p.shown {
+		return
+	}
+	if stale {
+		p.refresh()
+	} else {
+		p.draw()
+	}
+}
+
+// mailboxColumns are those of the table.
+func mailboxColumns() columns {
+	return columns{{min: 120, share: 2}, {min: 120, share: 0}, {min: 72, share: 0}, {min: 120, share: 0}, {min: 140, share: 4}}
+}
+
+// Retext writes every text anew.
+func (p *overviewPage) Retext() {
+	t := p.d.Text()
+	p.head = pageHeading("")
+	p.collect = newMainButton(t.T("main.collect"), p.collectNow)
+	p.turn = newButton("", p.turnEngine)
+	p.matters, p.table = container.NewVBox(), container.NewVBox()
+	p.balance = wizardHint("")
+	p.rows = nil
+	title := titles(mailboxColumns(), t.T("col.mailbox"), t.T("col.last"), t.T("col.new"), t.T("col.next_time"), t.T("col.result"))
+	top := container.NewBorder(nil, nil, nil, container.NewVBox(container.NewHBox(p.collect, p.turn)), p.head)
+	middle := container.NewVScroll(container.NewVBox(p.matters, title, widget.NewSeparator(), p.table))
+	p.root.Objects = []fyne.CanvasObject{container.NewBorder(container.NewVBox(top, widget.NewSeparator()), container.NewVBox(widget.NewSeparator(), p.balance), nil, nil, middle)}
+	p.root.Refresh()
+	p.draw()
+}
+
+// refresh reads the status. While it is being read a further call only makes it
+// be read once more: a busy engine does not flood the page.
+func (p *overviewPage) refresh() {
+	if p.asked {
+		p.again = true
+		return
+	}
+	p.asked = true
+	now := p.d.Now()
+	work(p.d, func(ctx context.Context) (present.OverviewFacts, error) {
+		f := present.OverviewFacts{Running: p.d.Backend.Running(), Attached: p.d.Backend.Attached(), Now: now}
+		f.Status, f.Fault = p.d.Backend.Status(ctx)
+		if f.Fault == nil {
+			f.Today = present.CountToday(ctx, p.d.Backend, now)
+		}
+		return f, nil
+	}, func(f present.OverviewFacts, _ error) {
+		f.Live = &p.live
+		p.facts, p.asked = f, false
+		p.draw()
+		if p.again && p.shown {
+			p.again = false
+			p.refresh()
+		}
+	})
+}
+
+// draw shows the facts.
+func (p *overviewPage) draw() {
+	if p.head == nil {
+		return
+	}
+	t := p.d.Text()
+	p.facts.Now = p.d.Now()
+	v := present.NewOverview(t, p.facts)
+	p.head.SetText(v.Headline)
+	p.turn.SetText(t.T("main.stop"))
+	if !v.Running {
+		p.turn.SetText(t.T("main.start"))
+	}
+	able(p.turn, !p.busy && !v.Attached)
+	able(p.collect, !p.busy && !p.live.Collecting() && p.facts.Fault == nil)
+	p.balance.SetText(v.Balance)
+	p.drawMatters(v.Attention)
+	p.drawTable(v.Mailboxes)
+}
+
+func (p *overviewPage) drawMatters(matters []present.Attention) {
+	p.matters.Objects = nil
+	for _, m := range matters {
+		p.matters.Add(p.matter(m))
+		p.matters.Add(widget.NewSeparator())
+	}
+	p.matters.Refresh()
+}
+
+// matter is one thing that needs somebody: what, what it means, what to do, and
+// a button that leads there.
+func (p *overviewPage) matter(m present.Attention) fyne.CanvasObject {
+	colour, mark := theme.ColorNameWarning, present.MarkWaits
+	if m.NeedsUser {
+		colour, mark = theme.ColorNameError, present.MarkTrouble
+	}
+	what := wizardText(sign(mark) + m.What)
+	what.TextStyle.Bold = true
+	what.Importance = importance(mark)
+	rows := container.New(&closeRows{}, what, wizardText(join(m.Meaning, m.Advice)))
+	if m.Detail != "" {
+		rows.Add(small(m.Detail))
+	}
+	var button fyne.CanvasObject
+	if label, do := p.mend(m); do != nil {
+		button = container.NewVBox(newButton(label, do))
+	}
+	return container.NewBorder(nil, nil, newEdge(colour), button, rows)
+}
+
+// mend is the button of a matter.
+func (p *overviewPage) mend(m present.Attention) (string, func()) {
+	t := p.d.Text()
+	switch m.Mend {
+	case present.MendPassword:
+		return t.T("main.mend.password"), func() { p.d.Open(PageMailboxes, m.Mailbox) }
+	case present.MendMailbox:
+		return t.T("main.mend.mailbox"), func() { p.d.Open(PageMailboxes, m.Mailbox) }
+	case present.MendTarget:
+		return t.T("main.mend.target"), func() { p.d.Open(PageTarget, m.Target) }
+	case present.MendQueue:
+		return t.T("main.mend.queue"), func() { p.d.Navigate(PageQueue) }
+	case present.MendWizard:
+		return t.T("main.mend.wizard"), p.d.Wizard
+	}
+	return "", nil
+}
+
+// mailboxLine is one row of the table, with a bar below it while collecting.
+type mailboxLine struct {
+	row  *fyne.Container
+	bar  *widget.ProgressBar
+	wait *widget.ProgressBarInfinite
+	text *widget.Label
+	busy *fyne.Container
+	box  *fyne.Container
+}
+
+func newMailboxLine() *mailboxLine {
+	l := &mailboxLine{row: container.New(mailboxColumns(), cells(5)...), bar: widget.NewProgressBar(), wait: widget.NewProgressBarInfinite(), text: widget.NewLabel("")}
+	l.bar.TextFormatter = func() string { return "" }
+	l.wait.Stop()
+	l.busy = container.NewBorder(nil, nil, l.text, nil, container.NewStack(l.bar, l.wait))
+	l.box = container.NewVBox(l.row, l.busy)
+	return l
+}
+
+func (l *mailboxLine) show(m present.MailboxRow) {
+	mark := present.MarkNone
+	if m.Trouble {
+		mark = present.MarkTrouble
+	}
+	fill(l.row, present.MarkNone, m.Name, m.Last, m.New, m.Next, sign(mark)+m.Result)
+	result := l.row.Objects[4].(*widget.Label)
+	result.Importance = importance(mark)
+	result.Refresh()
+	visible(l.busy, m.Busy)
+	visible(l.bar, m.Total > 0)
+	visible(l.wait, m.Busy && m.Total == 0)
+	if !m.Busy {
+		l.wait.Stop()
+		return
+	}
+	l.text.SetText(m.Progress)
+	if m.Total > 0 {
+		l.wait.Stop()
+		l.bar.Max = float64(m.Total)
+		l.bar.SetValue(float64(m.Done))
+	} else {
+		l.wait.Start()
+	}
+}
+
+func (p *overviewPage) drawTable(boxes []present.MailboxRow) {
+	for len(p.rows) < len(boxes) {
+		l := newMailboxLine()
+		p.rows = append(p.rows, l)
+		p.table.Add(l.box)
+	}
+	for i, l := range p.rows {
+		visible(l.box, i < len(boxes))
+		if i < len(boxes) {
+			l.show(boxes[i])
+		}
+	}
+}
+
+// order has the engine do something; its buttons rest meanwhile.
+func (p *overviewPage) order(job func(context.Context) error) {
+	p.busy = true
+	p.draw()
+	work(p.d, func(ctx context.Context) (struct{}, error) { return struct{}{}, job(ctx) }, func(_ struct{}, err error) {
+		p.busy = false
+		if err != nil && mail.AsFailure(err).Code != mail.CodeCancelled {
+			tellError(p.d, err, i18n.Context{})
+		}
+		p.refresh()
+	})
+}
+
+func (p *overviewPage) collectNow() {
+	p.order(func(ctx context.Context) error {
+		_, err := p.d.Backend.Collect(ctx, nil)
+		return err
+	})
+}
+
+func (p *overviewPage) turnEngine() {
+	if p.facts.Running {
+		p.order(p.d.Backend.Stop)
+		return
+	}
+	p.order(p.d.Backend.Start)
+}
+
+// closeRows puts rows below each other without room between.
+type closeRows struct{}
+
+// MinSize is the sum of the rows.
+func (closeRows) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var size fyne.Size
+	for _, o := range objects {
+		if o.Visible() {
+			m := o.MinSize()
+			size = fyne.NewSize(max(size.Width, m.Width), size.Height+m.Height-rowOverlap)
+		}
+	}
+	return size.AddWidthHeight(0, rowOverlap)
+}
+
+// rowOverlap is the space that two labels have between them twice.
+const rowOverlap = 8
+
+// Layout gives each row the height that it needs at the width.
+func (closeRows) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	var y float32
+	for _, o := range objects {
+		if !o.Visible() {
+			continue
+		}
+		o.Resize(fyne.NewSize(size.Width, o.MinSize().Height))
+		h := o.MinSize().Height
+		o.Resize(fyne.NewSize(size.Width, h))
+		o.Move(fyne.NewPos(0, y))
+		y += h - rowOverlap
+	}
+}

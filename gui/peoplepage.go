@@ -1,0 +1,124 @@
+package gui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+
+	"postbag/app/config"
+	"postbag/app/facts"
+	"postbag/app/i18n"
+	"postbag/gui/present"
+)
+
+// peoplePage edits who there is: people, distribution lists and the rules for
+// mailing lists.
+type peoplePage struct {
+	d      *Desk
+	people *editor[config.Recipient]
+	lists  *editor[config.List]
+	rules  *editor[config.ListRule]
+	tabs   *container.AppTabs
+	root   *fyne.Container
+}
+
+// NewPeoplePage makes the page of people and lists.
+func NewPeoplePage(d *Desk) Page {
+	p := &peoplePage{d: d, root: container.NewStack()}
+	p.people = newEditor(d, present.PeopleItems(), editorWords{
+		about: "main.person.about", none: "main.person.none", fresh: "main.person.fresh", question: "main.person.remove_question",
+	})
+	p.people.extra = func() []fyne.CanvasObject {
+		return []fyne.CanvasObject{}
+	}
+	p.lists = newEditor(d, present.ListItems(), editorWords{
+		about: "main.list.about", none: "main.list.none", fresh: "main.list.fresh", question: "main.list.remove_question",
+	})
+	p.rules = newEditor(d, present.RuleItems(), editorWords{
+		about: "main.rule.about", none: "main.rule.none", fresh: "main.rule.fresh", question: "main.rule.remove_question",
+	})
+	return p
+}
+
+// Title is the key of the title.
+func (p *peoplePage) Title() string { return PagePeople }
+
+// Content is the page.
+func (p *peoplePage) Content() fyne.CanvasObject { return p.root }
+
+// Shown reads the settings anew.
+func (p *peoplePage) Shown() {
+	p.people.shown()
+	p.lists.shown()
+	p.rules.shown()
+	p.d.Window.Canvas().Focus(p.people.list)
+}
+
+// Hidden does nothing: what is typed stays.
+func (p *peoplePage) Hidden() {}
+
+// Heard does nothing: people do not change by themselves.
+func (p *peoplePage) Heard([]facts.Event) {}
+
+// Open edits one person.
+func (p *peoplePage) Open(address string) { p.people.show(address) }
+
+// Retext writes every text anew.
+func (p *peoplePage) Retext() {
+	t := p.d.Text()
+	at := 0
+	if p.tabs != nil {
+		at = p.tabs.SelectedIndex()
+	}
+	p.people.build()
+	p.lists.build()
+	p.rules.build()
+	paste := newButton(t.T("main.person.import"), p.paste)
+	people := container.NewBorder(nil, container.NewHBox(paste), nil, nil, p.people.root)
+	p.tabs = container.NewAppTabs(
+		container.NewTabItem(t.T("main.person.tab"), people),
+		container.NewTabItem(t.T("main.list.tab"), p.lists.root),
+		container.NewTabItem(t.T("main.rule.tab"), p.rules.root),
+	)
+	p.tabs.SelectIndex(at)
+	p.root.Objects = []fyne.CanvasObject{p.tabs}
+	p.root.Refresh()
+}
+
+// paste adds many people at once, from a list that was copied elsewhere.
+func (p *peoplePage) paste() {
+	t := p.d.Text()
+	var q *question
+	entry := newWizardEntry(wizardKeys{enter: func() {}, escape: func() { q.key(fyne.KeyEscape) }}, "", nil)
+	entry.MultiLine, entry.Scroll = true, fyne.ScrollBoth
+	entry.SetMinRowsVisible(10)
+	entry.SetPlaceHolder(t.T("main.person.import_example"))
+	fault := newWizardFaultLine()
+	add := func() bool {
+		people, bad := present.ParsePeople(entry.Text)
+		switch {
+		case len(bad) > 0:
+			fault.set(t.T("main.person.import_bad", i18n.Args{"Line": bad[0]}))
+		case len(people) == 0:
+			fault.set(t.T("main.fault.empty"))
+		default:
+			p.add(people, q, fault)
+		}
+		return true
+	}
+	q = ask(p.d, t.T("main.person.import"), t.T("main.person.import_text"), container.NewVBox(entry, fault.box), entry,
+		answer{label: t.T("main.add"), do: add}, answer{label: t.T("main.cancel")})
+}
+
+func (p *peoplePage) add(people []present.WizardPerson, q *question, fault *wizardFaultLine) {
+	work(p.d, present.AddPeople(p.d.Backend, people), func(problems []facts.Problem, err error) {
+		switch {
+		case err != nil:
+			fault.set(present.Sentence(p.d.Text(), err, i18n.Context{}).What)
+		case len(problems) > 0:
+			fault.set(present.Reasons(problems))
+		default:
+			q.popup.Hide()
+			p.people.shown()
+		}
+	})
+}
