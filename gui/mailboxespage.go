@@ -176,4 +176,3 @@ func (e *editor[T]) setField(key, value string) {
 		e.mark()
 	}
 }
-
