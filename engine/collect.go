@@ -235,7 +235,7 @@ func (e *Engine) deletable(ctx context.Context, mb *Mailbox) (bool, error) {
 
 // sweep is a session that deletes and fetches nothing.
 func (e *Engine) sweep(ctx context.Context, mb *Mailbox, r *run) error {
-	conn, err := mb.Dial(ctx)
+	conn, err := e.dial(ctx, mb, r)
 	if err != nil {
 		return err
 	}

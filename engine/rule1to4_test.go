@@ -81,6 +81,7 @@ func TestRule4_Renumbered(t *testing.T) {
 				}
 			}
 			w.isp.Renumber(global, func(i int, _ string) string { return fmt.Sprint("new-", i) })
+			w.loose = true
 			w.post("fresh", bob)
 			p := tt.policy
 			p.MaxMessages = tt.limit

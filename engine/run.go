@@ -177,6 +177,13 @@ func (r *run) signedIn(mailbox string, delay time.Duration) {
 	t.loginDelay, t.login, t.whole = delay, r.e.deps.Now(), false
 }
 
+// hasSignedIn tells whether this run has had a session with the mailbox.
+func (r *run) hasSignedIn(mailbox string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !r.box(mailbox).login.IsZero()
+}
+
 // fetchedAll notes that a session has nothing left to fetch.
 func (r *run) fetchedAll(mailbox string, whole bool) {
 	r.mu.Lock()

@@ -43,7 +43,7 @@ type session struct {
 // runSession does one session and tells whether another one is to follow at
 // once: after a checkpoint, or when one bad message ended it (rule 16).
 func (e *Engine) runSession(ctx context.Context, mb *Mailbox, r *run, w *watch) (again bool, err error) {
-	conn, err := mb.Dial(ctx)
+	conn, err := e.dial(ctx, mb, r)
 	if err != nil {
 		return false, err
 	}
@@ -64,6 +64,30 @@ func (e *Engine) runSession(ctx context.Context, mb *Mailbox, r *run, w *watch) 
 		return false, err
 	}
 	return more, s.short
+}
+
+// A server may need a moment to notice that the session before has ended; until
+// then the mailbox is locked (RFC 1939 section 4).
+var unlockPauses = [...]time.Duration{200 * time.Millisecond, time.Second, 3 * time.Second}
+
+// dial signs in. In a further session of the same run it waits for the lock of
+// the one before.
+func (e *Engine) dial(ctx context.Context, mb *Mailbox, r *run) (source.Session, error) {
+	conn, err := mb.Dial(ctx)
+	for _, pause := range unlockPauses {
+		if err == nil || mail.AsFailure(err).Code != mail.CodeInUse || !r.hasSignedIn(mb.ID) {
+			break
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, err
+		}
+		conn, err = mb.Dial(ctx)
+	}
+	return conn, err
 }
 
 // bring lists and fetches.
