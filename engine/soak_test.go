@@ -19,6 +19,8 @@ import (
 // chaos makes the provider and the office server fail at random, but always
 // the same way for the same seed and order of commands.
 type chaos struct {
+	sizes bool // LIST tells sizes that are estimates
+
 	mu  sync.Mutex
 	rnd *rand.Rand
 	on  bool
@@ -71,7 +73,10 @@ func says(text string) *mailtest.POP3Fault {
 }
 
 // line spoils a line of a list now and then.
-func (c *chaos) line(_ string, number int, line string) string {
+func (c *chaos) line(verb string, number int, line string) string {
+	if c.sizes && verb == "LIST" {
+		return fmt.Sprintf("%d %d", number, 300+100*(number%5))
+	}
 	if !c.hit(0.01) {
 		return line
 	}
@@ -99,21 +104,30 @@ func (c *chaos) target(mailtest.SMTPEvent) mailtest.SMTPAction {
 // Both servers fail at random steps of many collections, and the process ends
 // between them; then they behave. Every message is where it belongs (rule 50).
 func TestSoak(t *testing.T) {
-	seeds := 6
+	seeds := 3
 	if n, err := strconv.Atoi(os.Getenv("POSTBAG_SOAK_SEEDS")); err == nil {
 		seeds = n
 	}
-	for seed := range seeds {
-		for _, protocol := range []string{"smtp", "lmtp"} {
-			t.Run(fmt.Sprintf("%s-%d", protocol, seed), func(t *testing.T) {
-				soak(t, uint64(seed), worldOptions{smtp: mailtest.SMTPOptions{LMTP: protocol == "lmtp"}, pop3: mailtest.POP3Options{NoPipelining: seed%2 == 1}})
+	kinds := map[string]func(*worldOptions, *chaos){
+		"smtp":       func(*worldOptions, *chaos) {},
+		"lmtp":       func(o *worldOptions, _ *chaos) { o.smtp.LMTP = true },
+		"no UIDL":    func(o *worldOptions, _ *chaos) { o.pop3.NoUIDL = true },
+		"wrong size": func(_ *worldOptions, c *chaos) { c.sizes = true },
+		"few":        func(o *worldOptions, _ *chaos) { o.policy.MaxMessages, o.policy.MaxBytes = 7, 100<<10 },
+	}
+	for kind, set := range kinds {
+		for seed := range seeds {
+			t.Run(fmt.Sprintf("%s-%d", kind, seed), func(t *testing.T) {
+				c := &chaos{rnd: rand.New(rand.NewPCG(uint64(seed), 1)), on: true}
+				o := worldOptions{pop3: mailtest.POP3Options{NoPipelining: seed%2 == 1}}
+				set(&o, c)
+				soak(t, c, o)
 			})
 		}
 	}
 }
 
-func soak(t *testing.T, seed uint64, o worldOptions) {
-	c := &chaos{rnd: rand.New(rand.NewPCG(seed, 1)), on: true}
+func soak(t *testing.T, c *chaos, o worldOptions) {
 	o.pop3.Fault, o.pop3.Line, o.smtp.Script = c.provider, c.line, c.target
 	o.boxes = []string{"anne"}
 	w := newWorld(t, o)
@@ -141,11 +155,21 @@ func soak(t *testing.T, seed uint64, o worldOptions) {
 	}
 	c.behave()
 	w.retryFailed()
-	for range 3 {
+	for i := 0; i < 20 && w.waits(); i++ {
 		w.clock.add(2 * time.Hour)
 		w.collect()
 	}
 	w.soaked()
+}
+
+// waits tells whether anything lies at the provider or is queued.
+func (w *world) waits() bool {
+	b := w.balance()
+	n := b[mail.Queued] + b[mail.Waiting]
+	for _, mb := range w.set.Mailboxes {
+		n += int64(len(w.isp.Messages(mb.ID)))
+	}
+	return n > 0
 }
 
 // retryFailed is what a person does with messages that were set aside.
