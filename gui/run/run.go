@@ -163,7 +163,7 @@ func (d *desk) show(backend Backend, plain bool, err error) {
 			Autostart: entry, Build: d.o.Build, OpenFile: launch.OpenFile,
 		},
 		Data: d.a.Data, Look: d.look, Lang: d.a.Lang,
-		Minimise: minimise, Quit: d.app.Quit, PlainDesktop: plain, StartError: err,
+		About: gui.ShowAbout, Minimise: minimise, Quit: d.app.Quit, PlainDesktop: plain, StartError: err,
 	}
 	if launch.Bus(runtime.GOOS, d.o.Getenv) {
 		deps.Tray, _ = d.app.(gui.TrayHost)
@@ -171,6 +171,7 @@ func (d *desk) show(backend Backend, plain bool, err error) {
 		deps.Notify = func(title, text string) { d.app.SendNotification(fyne.NewNotification(title, text)) }
 	}
 	d.shell = gui.NewShell(deps)
+	d.shell.SetPages(gui.NewPages(deps.Desk))
 	d.shell.Start(d.a.Hidden && !d.early)
 	d.stopBus = launch.WatchTray(deps.Tray != nil, func(there bool) { gui.Post(func() { d.shell.TrayThere(there) }) })
 }
