@@ -20,6 +20,7 @@ const (
 	wizardWidthOf  = 760
 	wizardHeightOf = 560
 	wizardSide     = 184
+	wizardButton   = 104
 )
 
 // Wizard is the setup wizard in a window of its own. What it asks and what it
@@ -41,6 +42,8 @@ type Wizard struct {
 	heading  *widget.Label
 	question *widget.Label
 	body     *container.Scroll
+	frame    *wizardFrame
+	main     *fyne.Container
 	back     *Button
 	next     *Button
 	cancel   *Button
@@ -72,6 +75,26 @@ func OpenWizard(d *Desk, closed func(done bool)) *Wizard {
 		})
 	})
 	return w
+}
+
+// Wizards opens the wizard, one at a time: a second call raises its window.
+type Wizards struct {
+	Closed func(done bool) // told when its window closes; may be nil
+	open   *Wizard
+}
+
+// Open opens the wizard or brings it to the front.
+func (s *Wizards) Open(d *Desk) {
+	if s.open != nil {
+		s.open.Raise()
+		return
+	}
+	s.open = OpenWizard(d, func(done bool) {
+		s.open = nil
+		if s.Closed != nil {
+			s.Closed(done)
+		}
+	})
 }
 
 func newWizard(d *Desk, closed func(bool)) *Wizard {
@@ -128,9 +151,10 @@ func (w *Wizard) Retext() {
 	w.body = container.NewVScroll(widget.NewLabel(""))
 	w.back = newButton(p.T("wizard.back"), w.goBack)
 	w.next = newMainButton(p.T("wizard.next"), w.goNext)
-	buttons := container.NewHBox(layout.NewSpacer(), w.back, w.next)
-	main := container.NewBorder(container.NewVBox(w.heading, w.question), container.NewPadded(buttons), nil, nil, container.NewPadded(w.body))
-	w.win.SetContent(container.NewBorder(nil, nil, w.side, nil, container.NewPadded(main)))
+	w.frame = &wizardFrame{heading: w.heading, question: w.question, body: w.body, scroll: w.body,
+		buttons: container.NewHBox(layout.NewSpacer(), wizardWidth(wizardButton, w.back), wizardWidth(wizardButton, w.next))}
+	w.main = container.New(w.frame, w.heading, w.question, w.body, w.frame.buttons)
+	w.win.SetContent(container.NewBorder(nil, nil, w.side, nil, w.main))
 	w.show()
 }
 
@@ -165,9 +189,8 @@ func (w *Wizard) show() {
 	p, s := w.p(), w.answers.Current()
 	w.heading.SetText(p.T("wizard." + s.Key() + ".heading"))
 	w.question.SetText(p.T("wizard." + s.Key() + ".question"))
-	w.body.Content = w.page().build()
+	w.body.Content = wizardPageBox(w.page().build())
 	w.body.Offset = fyne.Position{}
-	w.body.Refresh()
 	w.changed()
 	w.refreshButtons()
 	if f := w.page().first(); f != nil {
@@ -180,9 +203,8 @@ func (w *Wizard) show() {
 // rebuild shows the current step anew after an answer that changes its fields.
 func (w *Wizard) rebuild() {
 	offset := w.body.Offset
-	w.body.Content = w.page().build()
+	w.body.Content = wizardPageBox(w.page().build())
 	w.body.Offset = offset
-	w.body.Refresh()
 	w.changed()
 }
 
@@ -193,7 +215,11 @@ func (w *Wizard) changed() {
 		w.page().check(w.answers.Faults(s))
 	}
 	w.refreshSteps()
+	w.relayout()
 }
+
+// relayout gives every text the room that it needs now.
+func (w *Wizard) relayout() { w.main.Refresh() }
 
 func (w *Wizard) refreshSteps() {
 	for i, b := range w.steps {
@@ -261,6 +287,7 @@ func (w *Wizard) point(faults []present.WizardFault) {
 	}
 	first := w.page().check(faults)
 	w.refreshSteps()
+	w.relayout()
 	if first == nil || first.focus == nil {
 		return
 	}

@@ -144,7 +144,7 @@ type wizardRadioRenderer struct {
 // Layout puts the mark before the text.
 func (d *wizardRadioRenderer) Layout(size fyne.Size) {
 	pad, icon := theme.Padding(), theme.IconInlineSize()
-	d.ground.Resize(size)
+	d.ground.Resize(d.MinSize())
 	d.mark.Resize(fyne.NewSquareSize(icon))
 	d.mark.Move(fyne.NewPos(pad, (size.Height-icon)/2))
 	text := d.text.MinSize()

@@ -1,7 +1,11 @@
 package gui
 
 import (
+	"image/color"
+
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
 
@@ -78,6 +82,45 @@ func newWizardSelect(keys wizardKeys, values, labels []string, chosen string, ch
 	}
 	s.ExtendBaseWidget(s)
 	return s
+}
+
+// CreateRenderer draws Fyne's choice with an edge like that of a field: on a
+// white ground nobody sees where it is otherwise.
+func (s *wizardSelect) CreateRenderer() fyne.WidgetRenderer {
+	edge := canvas.NewRectangle(color.Transparent)
+	edge.StrokeWidth = 1
+	r := &wizardEdgeRenderer{WidgetRenderer: s.Select.CreateRenderer(), edge: edge, of: s}
+	r.color()
+	return r
+}
+
+type wizardEdgeRenderer struct {
+	fyne.WidgetRenderer
+	edge *canvas.Rectangle
+	of   fyne.Widget
+}
+
+func (r *wizardEdgeRenderer) color() {
+	r.edge.StrokeColor = theme.ColorForWidget(theme.ColorNameInputBorder, r.of)
+	r.edge.CornerRadius = theme.SizeForWidget(theme.SizeNameInputRadius, r.of)
+}
+
+// Layout puts the edge around the choice.
+func (r *wizardEdgeRenderer) Layout(size fyne.Size) {
+	r.WidgetRenderer.Layout(size)
+	r.edge.Resize(size)
+}
+
+// Objects are Fyne's and the edge.
+func (r *wizardEdgeRenderer) Objects() []fyne.CanvasObject {
+	return append(append([]fyne.CanvasObject{}, r.WidgetRenderer.Objects()...), r.edge)
+}
+
+// Refresh follows the theme.
+func (r *wizardEdgeRenderer) Refresh() {
+	r.color()
+	r.edge.Refresh()
+	r.WidgetRenderer.Refresh()
 }
 
 // TypedKey hands Enter and Escape to the wizard.

@@ -81,8 +81,7 @@ type wizardFaultLine struct {
 func newWizardFaultLine() *wizardFaultLine {
 	l := wizardText("")
 	l.Importance = widget.WarningImportance
-	icon := widget.NewIcon(theme.NewWarningThemedResource(theme.WarningIcon()))
-	f := &wizardFaultLine{label: l, box: container.NewBorder(nil, nil, container.NewVBox(wizardHeight(l.MinSize().Height, icon)), nil, l)}
+	f := &wizardFaultLine{label: l, box: probeLine(theme.NewWarningThemedResource(theme.WarningIcon()), l)}
 	f.box.Hide()
 	return f
 }
@@ -170,4 +169,31 @@ func (l *wizardHeightLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 		size = size.Max(o.MinSize())
 	}
 	return size
+}
+
+// probeLine puts a sign before a text, in the middle of its first line.
+func probeLine(icon fyne.Resource, label *widget.Label) *fyne.Container {
+	return container.New(&signLayout{label}, widget.NewIcon(icon), label)
+}
+
+type signLayout struct{ label *widget.Label }
+
+func (l *signLayout) room() (icon, inner float32) {
+	return theme.IconInlineSize(), theme.SizeForWidget(theme.SizeNameInnerPadding, l.label)
+}
+
+// Layout puts the text right of the sign.
+func (l *signLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	icon, inner := l.room()
+	line := fyne.MeasureText("M", theme.TextSize(), l.label.TextStyle).Height
+	objects[0].Resize(fyne.NewSquareSize(icon))
+	objects[0].Move(fyne.NewPos(inner, inner+(line-icon)/2))
+	objects[1].Move(fyne.NewPos(icon+inner, 0))
+	objects[1].Resize(fyne.NewSize(size.Width-icon-inner, size.Height))
+}
+
+// MinSize is that of the text, and the sign.
+func (l *signLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	icon, inner := l.room()
+	return objects[1].MinSize().AddWidthHeight(icon+inner, 0)
 }

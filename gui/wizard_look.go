@@ -53,11 +53,11 @@ func (g *wizardLook) build() fyne.CanvasObject {
 	if len(boxes) > 1 {
 		top.Add(g.chooser(boxes))
 	}
-	top.Add(bar)
+	top.Add(wizardIndent(bar))
 	top.Add(g.verdict)
 	top.Add(g.advice)
 	g.show()
-	return container.NewBorder(top, nil, nil, nil, wizardHeight(220, g.list))
+	return container.NewBorder(top, nil, nil, nil, wizardHeight(160, inDense(g.list)))
 }
 
 func (g *wizardLook) chooser(boxes []*present.WizardMailbox) fyne.CanvasObject {
@@ -172,6 +172,7 @@ func (g *wizardLook) show() {
 		g.advice.Show()
 	}
 	g.list.Refresh()
+	g.w.relayout()
 }
 
 func (g *wizardLook) check([]present.WizardFault) *wizardField { return nil }

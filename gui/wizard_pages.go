@@ -6,6 +6,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -61,12 +62,14 @@ func (g *wizardWelcome) build() fyne.CanvasObject {
 	f.row(p.T("wizard.welcome.language"), wizardWidth(200, g.lang), "", g.lang)
 	f.wide(wizardGap(8))
 	f.wide(wizardText(p.T("wizard.welcome.have")))
+	items := container.NewVBox()
 	for _, key := range []string{"domains", "people", "server", "account"} {
-		f.wide(wizardText("•  " + p.T("wizard.welcome.item."+key)))
+		items.Add(wizardText("•  " + p.T("wizard.welcome.item."+key)))
 	}
+	f.wide(inDense(container.New(layout.NewCustomPaddedLayout(0, 0, 4, 0), items)))
 	f.wide(wizardGap(8))
 	f.wide(wizardText(p.T("wizard.welcome.sheet")))
-	f.wide(container.NewHBox(newButtonWithIcon(p.T("wizard.welcome.print"), theme.DocumentPrintIcon(), g.print)))
+	f.wide(wizardIndent(container.NewHBox(newButtonWithIcon(p.T("wizard.welcome.print"), theme.DocumentPrintIcon(), g.print))))
 	f.wide(g.note.box)
 	return f.rows
 }

@@ -38,7 +38,8 @@ func (t *wizardProbe) build() fyne.CanvasObject {
 	t.busy = widget.NewActivity()
 	t.lines = container.NewVBox()
 	t.show()
-	return container.NewVBox(container.NewHBox(t.button, t.busy), t.lines)
+	bar := container.NewBorder(nil, nil, wizardWidth(wizardLabelWidth, wizardText("")), nil, container.NewHBox(wizardWidth(wizardButton, t.button), t.busy))
+	return container.NewVBox(bar, inDense(t.lines))
 }
 
 // stale throws away what a test told about other answers.
@@ -145,6 +146,7 @@ func (t *wizardProbe) show() {
 		t.lines.Add(t.certificate(c))
 	}
 	t.lines.Refresh()
+	t.w.relayout()
 }
 
 // certificate shows who the server says it is, and the button that accepts
@@ -165,13 +167,8 @@ func (t *wizardProbe) certificate(c *facts.Certificate) fyne.CanvasObject {
 	return list
 }
 
-func probeLine(icon fyne.Resource, label *widget.Label) fyne.CanvasObject {
-	sign := container.NewVBox(wizardHeight(label.MinSize().Height, widget.NewIcon(icon)))
-	return container.NewBorder(nil, nil, sign, nil, label)
-}
-
 func indented(o fyne.CanvasObject) fyne.CanvasObject {
-	return container.New(layout.NewCustomPaddedLayout(0, 0, theme.IconInlineSize(), 0), o)
+	return container.New(layout.NewCustomPaddedLayout(0, 0, theme.IconInlineSize()+4, 0), o)
 }
 
 // wizardFactRow is a word and what it says.

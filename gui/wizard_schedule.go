@@ -5,6 +5,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/widget"
 
 	"postbag/app/config"
@@ -28,7 +29,7 @@ func (g *wizardSchedule) build() fyne.CanvasObject {
 	f := newWizardForm()
 	g.form = f
 	g.days = nil
-	row := container.NewGridWithColumns(7)
+	row := container.New(layout.NewCustomPaddedHBoxLayout(0))
 	for i := range 7 {
 		day := (i + 1) % 7 // the week begins on Monday
 		c := newWizardCheck(k, p.T("wizard.day_short."+config.Day(day).String()), t.Days[day], func(on bool) {

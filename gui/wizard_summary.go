@@ -36,10 +36,10 @@ func (g *wizardSummary) build() fyne.CanvasObject {
 	}
 	g.now = newWizardCheck(g.w.keys(), p.T("wizard.summary.collect_now"), a.CollectNow, func(on bool) { a.CollectNow = on })
 	g.outcome = container.NewVBox()
-	f.wide(g.facts)
+	f.wide(inDense(g.facts))
 	f.wide(widget.NewSeparator())
 	f.wideField(g.now, g.now, present.AsksOther)
-	f.wide(g.outcome)
+	f.wide(inDense(g.outcome))
 	return f.rows
 }
 
@@ -110,7 +110,8 @@ func (g *wizardSummary) start() {
 		g.bar, g.told = widget.NewProgressBar(), wizardText(g.progress.Text(w.p()))
 		g.outcome.Add(g.bar)
 		g.outcome.Add(g.told)
-		w.reveal(g.told)
+		w.relayout()
+		w.body.ScrollToBottom()
 	}
 	w.run(func() {
 		var errs []error
@@ -189,6 +190,7 @@ func (g *wizardSummary) say(good bool, text string) {
 	}
 	line := probeLine(icon, wizardBold(text))
 	g.outcome.Add(line)
+	g.w.relayout()
 	g.w.body.ScrollToBottom()
 }
 

@@ -126,7 +126,7 @@ func (w *Wizard) draftTarget(d *WizardDraft) {
 		t = d.Config.Targets[s.index]
 	}
 	t.Host, t.Security, t.Auth = strings.TrimSpace(s.Host), s.Security, s.Auth
-	t.Port = portNumber(s.Port)
+	t.Port = portNumber(s.Port, config.TargetPort(t.Protocol, s.Security))
 	t.TLSPin = s.Pin
 	t.AllowPlaintext = s.AllowPlaintext && s.AsksPlaintext()
 	t.Username, t.Secret = "", ""
@@ -146,12 +146,12 @@ func (w *Wizard) draftTarget(d *WizardDraft) {
 	d.target = len(d.Config.Targets) - 1
 }
 
-// portNumber is -1 for what is no number, so that validation finds it, and 0,
-// the default, for an empty field.
-func portNumber(text string) int {
+// portNumber reads a port: the usual one for an empty field, -1 for what is no
+// number, so that validation finds it.
+func portNumber(text string, usual int) int {
 	text = strings.TrimSpace(text)
 	if text == "" {
-		return 0
+		return usual
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n == 0 {
@@ -207,7 +207,7 @@ func (w *Wizard) draftMailboxes(d *WizardDraft) {
 }
 
 func (w *Wizard) draftMailbox(d *WizardDraft, b *WizardMailbox, m *config.Mailbox) {
-	m.Kind, m.Host, m.Port, m.Security = b.Kind, strings.TrimSpace(b.Host), portNumber(b.Port), b.Security
+	m.Kind, m.Host, m.Port, m.Security = b.Kind, strings.TrimSpace(b.Host), portNumber(b.Port, config.MailboxPort(config.POP3, b.Security)), b.Security
 	m.Username, m.TLSPin = b.Username(), b.Pin
 	m.AllowPlaintext = b.AllowPlaintext && b.AsksPlaintext()
 	m.DeliverTo = nil

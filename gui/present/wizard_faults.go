@@ -70,10 +70,24 @@ func (w *Wizard) AllFaults() []WizardFault {
 	// What the configuration itself says: the same rules as for the file.
 	_, problems := config.Parse(config.Marshal(c.d.Config), c.d.Config.Dir)
 	for _, p := range config.Faults(problems) {
-		c.problem(p)
+		if strings.HasPrefix(p.Field, "office.domains") {
+			c.problem(p)
+		}
+	}
+	for _, p := range config.Faults(problems) {
+		if !c.follows(p) {
+			c.problem(p)
+		}
 	}
 	slices.SortStableFunc(c.faults, func(a, b WizardFault) int { return int(a.Step - b.Step) })
 	return c.faults
+}
+
+// follows tells that a fault is there only because of another one: without good
+// domains every address is outside.
+func (c *wizardCheck) follows(p config.Problem) bool {
+	outside := p.Code == config.CodeOutside || p.Code == config.CodeUnknownRecipientOutside
+	return outside && WizardFaultOf(c.faults, AsksDomains, nil) != ""
 }
 
 type wizardCheck struct {
@@ -136,7 +150,7 @@ func (c *wizardCheck) target() {
 }
 
 func (c *wizardCheck) port(s WizardStep, box *WizardMailbox, text string) {
-	if n := portNumber(text); n < 0 || n > 65535 {
+	if n := portNumber(text, 1); n < 0 || n > 65535 {
 		c.say(s, AsksPort, box, "wizard.problem.port")
 	}
 }

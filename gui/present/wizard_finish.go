@@ -174,7 +174,10 @@ func CollectText(t *i18n.Printer, r facts.CollectReport, err error) (text string
 			return m.Mailbox + t.T("cli.colon") + e.What + " " + e.Meaning + " " + e.Advice, false
 		}
 	}
-	text = t.N("wizard.collect.fetched", int64(fresh)) + " " + t.N("wizard.collect.delivered", int64(r.Delivered))
+	text = t.T("wizard.collect.none")
+	if fresh > 0 || r.Delivered > 0 {
+		text = t.N("wizard.collect.fetched", int64(fresh)) + " " + t.N("wizard.collect.delivered", int64(r.Delivered))
+	}
 	if r.Queued > 0 {
 		text += " " + t.N("wizard.collect.queued", r.Queued)
 	}

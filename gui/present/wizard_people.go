@@ -55,8 +55,11 @@ func addressesIn(line string) (found []string, angled bool) {
 		}
 		return found, true
 	}
+	seen := map[string]bool{}
 	for _, word := range splitWords(line) {
-		if word = cleanAddress(word); strings.Contains(word, "@") && !slices.ContainsFunc(found, same(word)) {
+		word = cleanAddress(word)
+		if key := config.Canonical(word); strings.Contains(word, "@") && !seen[key] {
+			seen[key] = true
 			found = append(found, word)
 		}
 	}
@@ -67,11 +70,6 @@ func addressesIn(line string) (found []string, angled bool) {
 func cleanAddress(s string) string {
 	s = strings.Trim(s, " \t\r\"'()[]<>\u00a0")
 	return strings.TrimPrefix(strings.TrimPrefix(s, "mailto:"), "MAILTO:")
-}
-
-func same(address string) func(string) bool {
-	key := config.Canonical(address)
-	return func(other string) bool { return config.Canonical(other) == key }
 }
 
 // FormatPeople writes a list that ParsePeople reads.
@@ -146,7 +144,7 @@ func (w *Wizard) Import(data []byte) (WizardImport, error) {
 		return out, ErrNoPeople
 	}
 	out.People = len(fresh)
-	w.Office.People = strings.TrimLeft(strings.TrimRight(w.Office.People, "\n")+"\n"+FormatPeople(fresh), "\n")
+	w.Office.People = strings.Trim(strings.TrimRight(w.Office.People, "\n")+"\n"+FormatPeople(fresh), "\n")
 	return out, nil
 }
 

@@ -28,9 +28,11 @@ func (w *Wizard) Summary() []WizardFact {
 		{p.T("wizard.summary.domains"), strings.Join(c.Office.Domains, ", ")},
 		{p.T("wizard.summary.people_label"), people},
 		{p.T("wizard.summary.unknown"), c.Office.UnknownRecipient},
-		{p.T("wizard.summary.administrator"), c.Office.Administrator},
-		{p.T("wizard.summary.target"), w.serverText(t.Host, t.Port, t.Security)},
 	}
+	if c.Office.Administrator != c.Office.UnknownRecipient {
+		out = append(out, WizardFact{p.T("wizard.summary.administrator"), c.Office.Administrator})
+	}
+	out = append(out, WizardFact{p.T("wizard.summary.target"), w.serverText(t.Host, t.Port, t.Security)})
 	for i := range c.Mailboxes {
 		out = append(out, w.mailboxFact(&c.Mailboxes[i]))
 	}
@@ -60,7 +62,7 @@ func (w *Wizard) mailboxFact(m *config.Mailbox) WizardFact {
 	if m.Kind == config.Individual {
 		text = w.p.T("wizard.summary.mailbox_for", i18n.Args{"Server": text, "People": w.p.List(m.DeliverTo)})
 	}
-	return WizardFact{w.p.T("wizard.summary.mailbox_named", i18n.Args{"Name": m.Name}), text}
+	return WizardFact{w.p.T("wizard.summary.mailbox"), m.Name + w.p.T("cli.colon") + text}
 }
 
 func (w *Wizard) firstText() string {
