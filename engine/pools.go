@@ -107,8 +107,12 @@ func (e *Engine) retarget(ctx context.Context) error {
 // targetFor is where an address leads today; the first target when routing
 // knows it no more.
 func (s Settings) targetFor(address string) string {
-	if r := s.Route(address); len(r) > 0 && r[0].Target != "" {
-		return r[0].Target
+	if r := s.Route(address); len(r) > 0 {
+		for i := range s.Targets {
+			if s.Targets[i].Name == r[0].Target {
+				return r[0].Target
+			}
+		}
 	}
 	if len(s.Targets) > 0 {
 		return s.Targets[0].Name

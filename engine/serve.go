@@ -60,13 +60,22 @@ func (e *Engine) follow(ctx context.Context, mb *Mailbox) {
 		if err != nil {
 			return
 		}
+		if e.nextCollection(ctx, mb, last).After(e.deps.Now()) {
+			continue // somebody has collected by hand meanwhile
+		}
 		last = e.deps.Now()
-		r := newRun(e)
-		forget := e.listenTo(r)
-		e.collectMailbox(ctx, mb, r)
-		forget()
-		e.publish(Event{Kind: EventIdle, Mailbox: mb.ID})
+		e.collectOne(ctx, mb)
 	}
+}
+
+// collectOne is the collection of one mailbox by its schedule.
+func (e *Engine) collectOne(ctx context.Context, mb *Mailbox) {
+	r := newRun(e)
+	defer e.listenTo(r)()
+	var res Result
+	defer e.survive(mb, &res)
+	res = e.collectMailbox(ctx, mb, r)
+	e.publish(Event{Kind: EventIdle, Mailbox: mb.ID})
 }
 
 // nextCollection asks the schedule, counting from the last sign-in, whoever
@@ -77,7 +86,7 @@ func (e *Engine) nextCollection(ctx context.Context, mb *Mailbox, last time.Time
 		last = st.LastStart
 	}
 	next := schedule.Next(e.deps.Now(), last, mb.Schedule, e.current().Location)
-	if err == nil && !next.IsZero() && next.Before(st.NextAllowed) {
+	if err == nil && !next.IsZero() && next.Before(st.NextAllowed) && !e.deps.Now().Before(st.LastStart) {
 		next = st.NextAllowed // rule 9, LOGIN-DELAY
 	}
 	return next

@@ -34,11 +34,15 @@ const (
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
+	own bool // it is time.Now, of a bubble of testing/synctest
 }
 
 func (c *clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.own {
+		return time.Now()
+	}
 	return c.now
 }
 
@@ -86,6 +90,24 @@ type worldOptions struct {
 // newWorld starts the servers and opens the engine.
 func newWorld(t testing.TB, o worldOptions) *world {
 	t.Helper()
+	w := newServers(t, o)
+	w.begin(o)
+	return w
+}
+
+// begin opens the engine.
+func (w *world) begin(o worldOptions) {
+	w.open()
+	w.addMailbox(global, o.policy)
+	for _, b := range o.boxes {
+		w.addMailbox(b, o.policy)
+	}
+	w.start()
+}
+
+// newServers starts the servers.
+func newServers(t testing.TB, o worldOptions) *world {
+	t.Helper()
 	w := &world{
 		t: t, dir: t.TempDir(), clock: &clock{now: time.Now().Truncate(time.Second)}, people: o.people, lists: o.lists,
 		want: make(map[string][]string), copies: make(map[string][]string), got: make(map[string]map[string]int), log: slog.New(slog.DiscardHandler),
@@ -116,12 +138,6 @@ func newWorld(t testing.TB, o worldOptions) *world {
 		Targets:       []deliver.Target{{Name: "office", Host: w.office.Host(), Port: w.office.Port(), Protocol: protocol, HeloName: "postbag.test"}},
 		QueueLifetime: 5 * 24 * time.Hour, SpoolQuota: 2e9, JournalKeep: 365 * 24 * time.Hour, Hostname: "postbag.test", Location: time.UTC,
 	}
-	w.open()
-	w.addMailbox(global, o.policy)
-	for _, b := range o.boxes {
-		w.addMailbox(b, o.policy)
-	}
-	w.start()
 	return w
 }
 
