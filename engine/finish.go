@@ -9,9 +9,11 @@ import (
 	"postbag/engine/store"
 )
 
-// settle waits until an attempt was made at all that this run fetched here.
+// settle waits until an attempt was made at all that this run fetched here, but
+// not so long that a slow target keeps the mailbox locked: what comes later is
+// deleted in the next session.
 func (s *session) settle(ctx context.Context) error {
-	for {
+	for range settleRounds {
 		wait, cancel := context.WithTimeout(ctx, keepAlive)
 		err := s.watch.wait(wait, s.e.quiet(wait))
 		cancel()
@@ -26,6 +28,7 @@ func (s *session) settle(ctx context.Context) error {
 			}
 		}
 	}
+	return nil
 }
 
 // finish deletes what is settled, quits, and only then believes it (rule 12).

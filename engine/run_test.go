@@ -227,3 +227,29 @@ func TestRunStopsInTheMiddle(t *testing.T) {
 		w.atISP(0)
 	})
 }
+
+// A session that is cut because the settings change is made good at once.
+func TestRunApplyCutsASession(t *testing.T) {
+	reached, wait := make(chan struct{}), make(chan struct{})
+	o := worldOptions{pop3: mailtest.POP3Options{NoPipelining: true, Fault: func(c mailtest.POP3Command) *mailtest.POP3Fault {
+		if c.Verb == "RETR" && c.Nth == 3 && c.Session == 2 {
+			close(reached)
+			<-wait
+		}
+		return nil
+	}}}
+	bubble(t, o, func(t *testing.T, w *world, stop func()) {
+		for i := range 6 {
+			w.post(fmt.Sprint("m", i), anne)
+		}
+		<-time.After(time.Hour)
+		<-reached
+		if err := w.e.Apply(t.Context(), w.set); err != nil {
+			t.Fatal(err)
+		}
+		close(wait)
+		pass(time.Minute)
+		w.exactly()
+		w.atISP(0)
+	})
+}

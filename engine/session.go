@@ -18,6 +18,7 @@ const (
 	checkpointTime     = 5 * time.Minute
 	chunkBytes         = 32 << 20 // about how much is fetched before the clock is looked at
 	keepAlive          = 30 * time.Second
+	settleRounds       = 10               // of keepAlive
 	quitPatience       = 20 * time.Second // for a last DELE and QUIT when asked to stop
 )
 

@@ -34,7 +34,9 @@ func (e *Engine) book(ctx context.Context, mb *Mailbox, start time.Time, res Res
 	var suspended bool
 	err := e.deps.Store.UpdateMailbox(context.WithoutCancel(ctx), mb.ID, func(st *store.MailboxState) {
 		st.ID, st.Name = mb.ID, mb.Name
-		st.LastStart, st.LastEnd = start, e.deps.Now()
+		if st.LastEnd = e.deps.Now(); res.Failure == nil || res.Failure.Code != mail.CodeCancelled {
+			st.LastStart = start // one that we ended ourselves is made good as soon as may be
+		}
 		st.Result, st.Collected = string(res.Kind), res.Fetched
 		st.ErrorCode, st.ErrorReply = "", ""
 		if f := res.Failure; f != nil {
