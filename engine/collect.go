@@ -30,18 +30,24 @@ func (e *Engine) Collect(ctx context.Context, ids []string) (Report, error) {
 
 func (e *Engine) collect(ctx context.Context, ids []string, r *run) (Report, error) {
 	defer e.listenTo(r)()
-	if err := e.prepare(ctx); err != nil {
+	work, release := e.untilStuck(ctx)
+	defer release()
+	if err := e.prepare(work); err != nil {
 		return Report{}, err
 	}
 	boxes := e.choose(ids)
-	results := e.collectAll(ctx, boxes, r)
-	if err := e.waitQuiet(ctx); err != nil && ctx.Err() == nil {
+	results := e.collectAll(work, boxes, r)
+	if err := e.waitQuiet(work); err != nil && work.Err() == nil {
 		return Report{}, err
 	}
-	if ctx.Err() == nil {
-		e.sweepAll(ctx, boxes, results, r)
+	if work.Err() == nil {
+		e.sweepAll(work, boxes, results, r)
 	}
-	return e.report(ctx, r, results)
+	rep, err := e.report(ctx, r, results)
+	if ctx.Err() == nil && work.Err() != nil {
+		err = errors.Join(context.Cause(work), err)
+	}
+	return rep, err
 }
 
 // prepare makes everything queued due, so that the run makes one attempt at

@@ -70,6 +70,7 @@ type Engine struct {
 	events   bus
 	sessions sync.Map // mailbox id -> chan struct{} of one place: one session per mailbox (rule 9)
 
+	stuck    stuck
 	deferred chan struct{} // the queue has a new time to wait for
 
 	mu       sync.Mutex

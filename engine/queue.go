@@ -33,8 +33,10 @@ func (q *queue) Settle(ctx context.Context, j mail.Job, outcomes []mail.Outcome)
 	list := verdicts(j, outcomes, settings, q.e.deps.Now(), q.e.nextAttempt)
 	res, err := q.e.deps.Store.Settle(ctx, j, list)
 	if err != nil {
+		q.e.stuck.failed(q.e.deps.Now(), err)
 		return err
 	}
+	q.e.stuck.worked()
 	for _, t := range res.Targets {
 		q.e.kick(t)
 	}

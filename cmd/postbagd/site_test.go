@@ -42,6 +42,8 @@ type site struct {
 	head    string // tables before the mailbox
 	mailbox string // keys of the mailbox
 	env     []string
+
+	fileLimit int // KB, 0: none; see limited
 }
 
 // newSite starts a scripted provider and a scripted office server and writes
@@ -137,7 +139,7 @@ func (s *site) command(args ...string) *exec.Cmd {
 	}
 	cmd := exec.CommandContext(ctx, os.Getenv(programEnv), all...)
 	cmd.Env = append([]string{"HOME=" + s.path("home"), "PATH=" + os.Getenv("PATH"), "DBUS_SESSION_BUS_ADDRESS=unix:path=" + s.path("no-bus")}, s.env...)
-	return cmd
+	return s.limited(cmd)
 }
 
 // result is what one command said.

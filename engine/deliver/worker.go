@@ -156,6 +156,8 @@ const (
 	settleFirst = 100 * time.Millisecond
 	settleLast  = 10 * time.Second
 	settleStop  = 3 // attempts after the program was asked to stop
+
+	settleStopWait = time.Second // before the second of them
 )
 
 func (p *Pool) settle(ctx context.Context, s settlement) error {
@@ -176,6 +178,7 @@ func (p *Pool) settle(ctx context.Context, s settlement) error {
 		case <-timer.C:
 		case <-stop:
 			stop = nil // once: the attempts that are left keep their distance
+			wait = min(wait, settleStopWait)
 		case <-p.hard.Done():
 			timer.Stop()
 			return err
