@@ -6,7 +6,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/widget"
 
 	"postbag/app/config"
@@ -26,12 +25,13 @@ type editorWords struct {
 // editor lists the tables of a collection at the left and edits one of them at
 // the right. What is typed reaches nothing before it is saved.
 type editor[T any] struct {
-	d     *Desk
-	of    *present.Collection[T]
-	words editorWords
-	extra func() []fyne.CanvasObject // further buttons for the thing that is open; may be nil
-	saved func()                     // after something changed; may be nil
-	above fyne.CanvasObject          // stands over the form; may be nil
+	d      *Desk
+	of     *present.Collection[T]
+	words  editorWords
+	extra  func() []fyne.CanvasObject // further buttons for the thing that is open; may be nil
+	beside func() fyne.CanvasObject   // stands under Add; may be nil
+	saved  func()                     // after something changed; may be nil
+	above  fyne.CanvasObject          // stands over the form; may be nil
 
 	cfg   *config.Config
 	names []string
@@ -59,15 +59,12 @@ func newEditor[T any](d *Desk, of *present.Collection[T], words editorWords) *ed
 // typed stays.
 func (e *editor[T]) build() {
 	p := e.d.Text()
-	e.list = newKeyList(func() int { return len(e.names) }, func() fyne.CanvasObject { return cut("") }, func(i widget.ListItemID, o fyne.CanvasObject) {
-		l := o.(*widget.Label)
-		l.Importance = widget.MediumImportance
+	e.list = newKeyList(func() int { return len(e.names) }, func() fyne.CanvasObject { return newRow(oneColumn()) }, func(i widget.ListItemID, o fyne.CanvasObject) {
+		c := cell{text: e.names[i]}
 		if i < len(e.marks) {
-			l.Importance = importance(e.marks[i])
-			l.SetText(sign(e.marks[i]) + e.names[i])
-			return
+			c = cell{text: sign(e.marks[i]) + e.names[i], mark: e.marks[i]}
 		}
-		l.SetText(e.names[i])
+		o.(*row).show([]cell{c})
 	})
 	e.list.OnSelected = func(i widget.ListItemID) {
 		e.list.at = i
@@ -81,8 +78,12 @@ func (e *editor[T]) build() {
 	e.saveB = newMainButton(p.T("main.save"), e.save)
 	e.undoB = newButton(p.T("main.undo"), e.undo)
 	e.delB = newButton(p.T("main.remove"), e.remove)
-	left := container.NewBorder(nil, container.NewPadded(add), nil, nil, e.list)
-	split := container.NewBorder(nil, nil, container.New(&leastSize{width: 192}, container.NewBorder(nil, nil, nil, widget.NewSeparator(), left)), nil, e.pane)
+	foot := container.NewVBox(add)
+	if e.beside != nil {
+		foot.Add(e.beside())
+	}
+	left := container.NewBorder(nil, container.NewPadded(foot), nil, nil, e.list)
+	split := container.NewBorder(nil, nil, container.New(&leastSize{width: 176}, container.NewBorder(nil, nil, nil, widget.NewSeparator(), left)), nil, e.pane)
 	var top fyne.CanvasObject
 	if e.words.about != "" {
 		top = wizardHint(p.T(e.words.about))
@@ -220,13 +221,12 @@ func (e *editor[T]) draw() {
 		rows.Add(e.above)
 	}
 	rows.Add(e.form.box)
-	buttons := container.NewHBox(e.saveB, e.undoB)
+	buttons := container.New(&flow{}, e.saveB, e.undoB)
 	if e.extra != nil {
 		for _, b := range e.extra() {
 			buttons.Add(b)
 		}
 	}
-	buttons.Add(layout.NewSpacer())
 	buttons.Add(e.delB)
 	foot := container.NewVBox(widget.NewSeparator(), container.NewBorder(nil, nil, nil, nil, e.state), container.NewPadded(buttons))
 	e.pane.Objects = []fyne.CanvasObject{container.NewBorder(nil, foot, nil, nil, container.NewVScroll(container.NewPadded(rows)))}

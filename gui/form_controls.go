@@ -5,7 +5,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/widget"
 
 	"postbag/gui/present"
@@ -40,7 +39,7 @@ func (f *form) newControl(field present.Field) formControl {
 			present.FirstSince, p.T("main.first.format"), present.SplitFirst, present.JoinFirst)
 	case present.FieldSecret:
 		return f.newSecret()
-	case present.FieldNumber:
+	case present.FieldNumber, present.FieldClock:
 		return &textControl{entry: newWizardEntry(f.keys, "", func(string) { f.touched() }), width: 96}
 	}
 	return &textControl{entry: newWizardEntry(f.keys, "", func(string) { f.touched() })}
@@ -133,7 +132,7 @@ func (f *form) newUnits(units, labels []string, split func(string) (string, stri
 }
 
 func (c *unitControl) object() fyne.CanvasObject {
-	return container.NewHBox(container.New(&leastSize{width: 96}, c.number), c.unit)
+	return container.NewHBox(container.New(&leastSize{width: 96}, c.number), container.New(&leastSize{width: 120}, c.unit))
 }
 func (c *unitControl) focus() fyne.Focusable { return c.number }
 
@@ -165,7 +164,7 @@ type daysControl struct {
 var weekDays = [...]string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 
 func (f *form) newDays() *daysControl {
-	c := &daysControl{row: container.New(layout.NewRowWrapLayout())}
+	c := &daysControl{row: container.New(&flow{})}
 	p := f.d.Text()
 	names := []string{
 		p.T("main.weekday.mon"), p.T("main.weekday.tue"), p.T("main.weekday.wed"), p.T("main.weekday.thu"),

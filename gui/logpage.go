@@ -100,7 +100,7 @@ func (p *logPage) Heard(events []facts.Event) {
 
 // logColumns are those of the list.
 func logColumns() columns {
-	return columns{{min: 128, share: 0}, {min: 96, share: 3}, {min: 104, share: 4}, {min: 96, share: 3, drop: 1}, {min: 68, share: 0, drop: 2}, {min: 96, share: 0}}
+	return columns{{min: 144}, {min: 88, share: 3}, {min: 88, share: 4}, {min: 96, share: 3, drop: 1}, {min: 72, drop: 2}, {min: 112}}
 }
 
 // Retext writes every text anew.
@@ -115,7 +115,7 @@ func (p *logPage) Retext() {
 	p.news = newButton(t.T("main.log.news"), func() { p.news.Hide(); p.list.ScrollToTop(); p.reload() })
 	p.news.Hide()
 	filters := p.filters()
-	p.list = newKeyList(p.pager.Len, func() fyne.CanvasObject { return container.New(logColumns(), cells(6)...) }, p.row)
+	p.list = newKeyList(p.pager.Len, func() fyne.CanvasObject { return newRow(logColumns()) }, p.row)
 	p.list.OnSelected = p.selected
 	p.list.onKey = func(key fyne.KeyName) bool {
 		if key == fyne.KeyEscape {
@@ -124,10 +124,10 @@ func (p *logPage) Retext() {
 		}
 		return false
 	}
-	head := titles(logColumns(), t.T("col.time"), t.T("col.from"), t.T("col.subject"), t.T("col.for"), t.T("col.size"), t.T("col.state"))
+	head := newTitles(logColumns(), t.T("col.time"), t.T("col.from"), t.T("col.subject"), t.T("col.for"), t.T("col.size"), t.T("col.state"))
 	p.empty = wizardText("")
 	p.empty.Hide()
-	table := inDense(container.NewBorder(container.NewVBox(head, widget.NewSeparator()), nil, nil, nil, container.NewStack(p.list, p.empty)))
+	table := container.NewBorder(container.NewVBox(head, widget.NewSeparator()), nil, nil, nil, container.NewStack(p.list, p.empty))
 	p.body = container.NewStack(table)
 	p.story.build()
 	bar := container.NewVBox(container.NewBorder(nil, nil, nil, container.NewHBox(p.clear, export), p.search), filters, p.news)
@@ -313,15 +313,14 @@ func (p *logPage) fetch(wish present.Wish, show func([]mail.Entry, error)) {
 func (p *logPage) row(i widget.ListItemID, o fyne.CanvasObject) {
 	e, ok := p.pager.Row(i)
 	if !ok {
-		fill(o, present.MarkNone, "", "", "...", "", "", "")
+		o.(*row).show(plain("", "", "...", "", "", ""))
 		p.want(i)
 		return
 	}
 	r := present.NewLogRow(p.d.Text(), e, p.d.Now())
-	fill(o, present.MarkNone, r.Time, r.From, r.Subject, r.To, r.Size, sign(r.Mark)+r.State)
-	state := o.(*fyne.Container).Objects[5].(*widget.Label)
-	state.Importance = importance(r.Mark)
-	state.Refresh()
+	cells := plain(r.Time, r.From, r.Subject, r.To, r.Size, sign(r.Mark)+r.State)
+	cells[5].mark = r.Mark
+	o.(*row).show(cells)
 }
 
 func (p *logPage) want(i int) {

@@ -110,18 +110,23 @@ func (p *mailboxesPage) mark() {
 	p.fault.SetText(sign(mark) + text)
 	visible(p.fault, known && text != "")
 	if p.pause != nil {
-		p.pause.SetText(t.T("main.mailbox.pause"))
-		if m.Paused || m.Suspended {
-			p.pause.SetText(t.T("main.mailbox.resume"))
-		}
+		p.pause.SetText(p.turnWord())
 		able(p.pause, known && m.Enabled && p.name() != "")
 	}
+}
+
+// turnWord is what the button does with the open mailbox.
+func (p *mailboxesPage) turnWord() string {
+	if m := p.status[p.name()]; m.Paused || m.Suspended {
+		return p.d.Text().T("main.mailbox.resume")
+	}
+	return p.d.Text().T("main.mailbox.pause")
 }
 
 // buttons are those beside Save: test, look, pause.
 func (p *mailboxesPage) buttons() []fyne.CanvasObject {
 	t := p.d.Text()
-	p.pause = newButton("", p.turn)
+	p.pause = newButton(p.turnWord(), p.turn)
 	test := newButton(t.T("main.test"), p.test)
 	look := newButton(t.T("main.mailbox.look"), p.look)
 	post(p.mark) // when the form of the open mailbox stands

@@ -27,6 +27,7 @@ type overviewPage struct {
 	head    *widget.Label
 	collect *Button
 	turn    *Button
+	orders  *fyne.Container
 	matters *fyne.Container
 	table   *fyne.Container
 	balance *widget.Label
@@ -73,7 +74,7 @@ func (p *overviewPage) Heard(events []facts.Event) {
 
 // mailboxColumns are those of the table.
 func mailboxColumns() columns {
-	return columns{{min: 120, share: 2}, {min: 120, share: 0}, {min: 72, share: 0}, {min: 120, share: 0}, {min: 140, share: 4}}
+	return columns{{min: 128, share: 2}, {min: 144}, {min: 88}, {min: 144}, {min: 144, share: 4}}
 }
 
 // Retext writes every text anew.
@@ -85,8 +86,9 @@ func (p *overviewPage) Retext() {
 	p.matters, p.table = container.NewVBox(), container.NewVBox()
 	p.balance = wizardHint("")
 	p.rows = nil
-	title := titles(mailboxColumns(), t.T("col.mailbox"), t.T("col.last"), t.T("col.new"), t.T("col.next_time"), t.T("col.result"))
-	top := container.NewBorder(nil, nil, nil, container.NewVBox(container.NewHBox(p.collect, p.turn)), p.head)
+	title := newTitles(mailboxColumns(), t.T("col.mailbox"), t.T("col.last"), t.T("col.new"), t.T("col.next_time"), t.T("col.result"))
+	p.orders = container.NewHBox(p.collect, p.turn)
+	top := container.NewBorder(nil, nil, nil, container.NewVBox(p.orders), p.head)
 	middle := container.NewVScroll(container.NewVBox(p.matters, title, widget.NewSeparator(), p.table))
 	p.root.Objects = []fyne.CanvasObject{container.NewBorder(container.NewVBox(top, widget.NewSeparator()), container.NewVBox(widget.NewSeparator(), p.balance), nil, nil, middle)}
 	p.root.Refresh()
@@ -133,6 +135,7 @@ func (p *overviewPage) draw() {
 	if !v.Running {
 		p.turn.SetText(t.T("main.start"))
 	}
+	p.orders.Refresh()
 	able(p.turn, !p.busy && !v.Attached)
 	able(p.collect, !p.busy && !p.live.Collecting() && p.facts.Fault == nil)
 	p.balance.SetText(v.Balance)
@@ -190,7 +193,7 @@ func (p *overviewPage) mend(m present.Attention) (string, func()) {
 
 // mailboxLine is one row of the table, with a bar below it while collecting.
 type mailboxLine struct {
-	row  *fyne.Container
+	row  *row
 	bar  *widget.ProgressBar
 	wait *widget.ProgressBarInfinite
 	text *widget.Label
@@ -199,7 +202,7 @@ type mailboxLine struct {
 }
 
 func newMailboxLine() *mailboxLine {
-	l := &mailboxLine{row: container.New(mailboxColumns(), cells(5)...), bar: widget.NewProgressBar(), wait: widget.NewProgressBarInfinite(), text: widget.NewLabel("")}
+	l := &mailboxLine{row: newRow(mailboxColumns()), bar: widget.NewProgressBar(), wait: widget.NewProgressBarInfinite(), text: widget.NewLabel("")}
 	l.bar.TextFormatter = func() string { return "" }
 	l.wait.Stop()
 	l.busy = container.NewBorder(nil, nil, l.text, nil, container.NewStack(l.bar, l.wait))
@@ -212,10 +215,9 @@ func (l *mailboxLine) show(m present.MailboxRow) {
 	if m.Trouble {
 		mark = present.MarkTrouble
 	}
-	fill(l.row, present.MarkNone, m.Name, m.Last, m.New, m.Next, sign(mark)+m.Result)
-	result := l.row.Objects[4].(*widget.Label)
-	result.Importance = importance(mark)
-	result.Refresh()
+	cells := plain(m.Name, m.Last, m.New, m.Next, sign(mark)+m.Result)
+	cells[4].mark = mark
+	l.row.show(cells)
 	visible(l.busy, m.Busy)
 	visible(l.bar, m.Total > 0)
 	visible(l.wait, m.Busy && m.Total == 0)

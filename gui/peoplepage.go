@@ -27,9 +27,7 @@ func NewPeoplePage(d *Desk) Page {
 	p.people = newEditor(d, present.PeopleItems(), editorWords{
 		about: "main.person.about", none: "main.person.none", fresh: "main.person.fresh", question: "main.person.remove_question",
 	})
-	p.people.extra = func() []fyne.CanvasObject {
-		return []fyne.CanvasObject{}
-	}
+	p.people.beside = func() fyne.CanvasObject { return newButton(d.Text().T("main.person.import"), p.paste) }
 	p.lists = newEditor(d, present.ListItems(), editorWords{
 		about: "main.list.about", none: "main.list.none", fresh: "main.list.fresh", question: "main.list.remove_question",
 	})
@@ -72,10 +70,8 @@ func (p *peoplePage) Retext() {
 	p.people.build()
 	p.lists.build()
 	p.rules.build()
-	paste := newButton(t.T("main.person.import"), p.paste)
-	people := container.NewBorder(nil, container.NewHBox(paste), nil, nil, p.people.root)
 	p.tabs = container.NewAppTabs(
-		container.NewTabItem(t.T("main.person.tab"), people),
+		container.NewTabItem(t.T("main.person.tab"), p.people.root),
 		container.NewTabItem(t.T("main.list.tab"), p.lists.root),
 		container.NewTabItem(t.T("main.rule.tab"), p.rules.root),
 	)

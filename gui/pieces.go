@@ -1,8 +1,6 @@
 package gui
 
 import (
-	"image/color"
-
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
@@ -58,38 +56,6 @@ func sign(m present.Mark) string {
 	return ""
 }
 
-// dense is the theme in use with rows closer together, for lists. It asks for
-// the theme each time: the person may choose another one.
-type dense struct{}
-
-var _ fyne.Theme = dense{}
-
-func (dense) used() fyne.Theme { return fyne.CurrentApp().Settings().Theme() }
-
-// Color is that of the theme in use.
-func (d dense) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.Color {
-	return d.used().Color(name, variant)
-}
-
-// Font is that of the theme in use.
-func (d dense) Font(style fyne.TextStyle) fyne.Resource { return d.used().Font(style) }
-
-// Icon is that of the theme in use.
-func (d dense) Icon(name fyne.ThemeIconName) fyne.Resource { return d.used().Icon(name) }
-
-// Size halves the space around texts.
-func (d dense) Size(name fyne.ThemeSizeName) float32 {
-	if name == theme.SizeNameInnerPadding {
-		return 4
-	}
-	return d.used().Size(name)
-}
-
-// inDense shows rows closer together.
-func inDense(o fyne.CanvasObject) fyne.CanvasObject {
-	return container.NewThemeOverride(o, dense{})
-}
-
 // edge is the coloured side of what needs attention.
 type edge struct {
 	widget.BaseWidget
@@ -135,99 +101,45 @@ func (r *edgeRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObjec
 // Destroy has nothing to do.
 func (r *edgeRenderer) Destroy() {}
 
-// column is one column of a list: at least min wide, with a share of what is
-// left over. Where the room is short the columns with the highest drop go first.
-type column struct {
-	min, share float32
-	drop       int // 0: never
-}
+// flow puts objects beside each other, in as many rows as the width needs.
+// Fyne's own of this kind is as high as all its objects together at first.
+type flow struct{ width float32 }
 
-// columns lays out the cells of a row.
-type columns []column
-
-// MinSize is that of the columns that are never dropped.
-func (c columns) MinSize(objects []fyne.CanvasObject) fyne.Size {
+// MinSize is the widest object, and the height at the width of the last layout.
+func (f *flow) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	var size fyne.Size
-	for i, o := range objects {
-		if i < len(c) && c[i].drop == 0 {
-			size.Width += c[i].min
+	for _, o := range objects {
+		if o.Visible() {
+			size.Width = max(size.Width, o.MinSize().Width)
 		}
-		size.Height = max(size.Height, o.MinSize().Height)
 	}
+	size.Height = f.place(objects, f.width, false)
 	return size
 }
 
-// Layout shows as many columns as there is room for.
-func (c columns) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	shown := make([]bool, len(c))
-	for i := range shown {
-		shown[i] = true
-	}
-	need, share := c.sum(shown)
-	for need > size.Width {
-		worst := -1
-		for i := range c {
-			if shown[i] && c[i].drop > 0 && (worst < 0 || c[i].drop > c[worst].drop) {
-				worst = i
-			}
-		}
-		if worst < 0 {
-			break
-		}
-		shown[worst] = false
-		need, share = c.sum(shown)
-	}
-	left, x := max(0, size.Width-need), float32(0)
-	for i, o := range objects {
-		if i >= len(c) || !shown[i] {
-			o.Resize(fyne.NewSize(0, 0))
-			o.Move(fyne.NewPos(-10_000, 0))
+// Layout begins a new row when there is no more room.
+func (f *flow) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	f.width = size.Width
+	f.place(objects, size.Width, true)
+}
+
+// place returns the height; a width of zero is not known yet: one row.
+func (f *flow) place(objects []fyne.CanvasObject, width float32, move bool) float32 {
+	pad := theme.Padding()
+	var x, y, row float32
+	for _, o := range objects {
+		if !o.Visible() {
 			continue
 		}
-		width := c[i].min
-		if share > 0 {
-			width += left * c[i].share / share
+		m := o.MinSize()
+		if width > 0 && x > 0 && x+m.Width > width {
+			x, y, row = 0, y+row+pad, 0
 		}
-		o.Move(fyne.NewPos(x, 0))
-		o.Resize(fyne.NewSize(width, size.Height))
-		x += width
-	}
-}
-
-func (c columns) sum(shown []bool) (need, share float32) {
-	for i := range c {
-		if shown[i] {
-			need, share = need+c[i].min, share+c[i].share
+		if move {
+			o.Move(fyne.NewPos(x, y))
+			o.Resize(m)
 		}
+		x, row = x+m.Width+pad, max(row, m.Height)
 	}
-	return need, share
-}
-
-// cells makes the labels of a row.
-func cells(n int) []fyne.CanvasObject {
-	out := make([]fyne.CanvasObject, n)
-	for i := range out {
-		out[i] = cut("")
-	}
-	return out
-}
-
-// fill writes the texts of a row that cells made.
-func fill(row fyne.CanvasObject, mark present.Mark, texts ...string) {
-	for i, o := range row.(*fyne.Container).Objects {
-		l := o.(*widget.Label)
-		l.Importance = importance(mark)
-		l.SetText(texts[i])
-	}
-}
-
-// titles is the row above a list.
-func titles(c columns, texts ...string) fyne.CanvasObject {
-	row := cells(len(texts))
-	for i, text := range texts {
-		l := row[i].(*widget.Label)
-		l.TextStyle.Bold = true
-		l.SetText(text)
-	}
-	return container.New(c, row...)
+	return y + row
 }

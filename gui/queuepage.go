@@ -81,8 +81,8 @@ func (p *queuePage) Heard(events []facts.Event) {
 // queueColumns are those of the list.
 func queueColumns() columns {
 	return columns{
-		{min: 96, share: 0}, {min: 96, share: 2}, {min: 104, share: 3}, {min: 104, share: 2, drop: 2},
-		{min: 56, share: 0, drop: 4}, {min: 128, share: 0, drop: 1}, {min: 120, share: 4, drop: 3},
+		{min: 120}, {min: 88, share: 2}, {min: 88, share: 3}, {min: 104, share: 2, drop: 2},
+		{min: 56, drop: 4}, {min: 144, drop: 1}, {min: 96, share: 4, drop: 3},
 	}
 }
 
@@ -91,7 +91,7 @@ func (p *queuePage) Retext() {
 	t := p.d.Text()
 	p.count = wizardText("")
 	p.all = newButton(t.T("main.queue.retry_all"), p.retryAll)
-	p.list = newKeyList(func() int { return len(p.entries) }, func() fyne.CanvasObject { return container.New(queueColumns(), cells(7)...) }, p.row)
+	p.list = newKeyList(func() int { return len(p.entries) }, func() fyne.CanvasObject { return newRow(queueColumns()) }, p.row)
 	p.list.OnSelected = func(i widget.ListItemID) {
 		p.list.at = i
 		if i < len(p.entries) {
@@ -99,9 +99,9 @@ func (p *queuePage) Retext() {
 		}
 	}
 	p.list.onKey = p.key
-	head := titles(queueColumns(), t.T("col.state"), t.T("col.from"), t.T("col.subject"), t.T("col.for"), t.T("main.queue.attempts"), t.T("col.next"), t.T("col.reason"))
+	head := newTitles(queueColumns(), t.T("col.state"), t.T("col.from"), t.T("col.subject"), t.T("col.for"), t.T("main.queue.attempts"), t.T("col.next"), t.T("col.reason"))
 	p.empty = wizardText(t.T("main.queue.empty"))
-	table := inDense(container.NewBorder(container.NewVBox(head, widget.NewSeparator()), nil, nil, nil, container.NewStack(p.list, p.empty)))
+	table := container.NewBorder(container.NewVBox(head, widget.NewSeparator()), nil, nil, nil, container.NewStack(p.list, p.empty))
 	p.body = container.NewStack(table)
 	p.story.build()
 	top := container.NewBorder(nil, nil, nil, p.all, p.count)
@@ -131,10 +131,9 @@ func (p *queuePage) row(i widget.ListItemID, o fyne.CanvasObject) {
 		return
 	}
 	r := present.NewLogRow(p.d.Text(), p.entries[i], p.d.Now())
-	fill(o, present.MarkNone, sign(r.Mark)+r.State, r.From, r.Subject, r.To, r.Attempts, r.Next, r.Reason)
-	state := o.(*fyne.Container).Objects[0].(*widget.Label)
-	state.Importance = importance(r.Mark)
-	state.Refresh()
+	cells := plain(sign(r.Mark)+r.State, r.From, r.Subject, r.To, r.Attempts, r.Next, r.Reason)
+	cells[0].mark = r.Mark
+	o.(*row).show(cells)
 }
 
 // reload reads the queue; what is shown stays until it is there.

@@ -6,7 +6,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/widget"
 
 	"postbag/app/config"
@@ -70,7 +69,7 @@ func (s *storyPanel) again() {
 
 // build makes the widgets anew in the language of the moment.
 func (s *storyPanel) build() {
-	s.rows, s.foot = container.New(&closeRows{}), container.New(layout.NewRowWrapLayout())
+	s.rows, s.foot = container.New(&closeRows{}), container.New(&flow{})
 	s.scrol = container.NewVScroll(s.rows)
 	s.root.Objects = []fyne.CanvasObject{container.NewBorder(nil, s.foot, nil, nil, s.scrol)}
 	s.root.Refresh()

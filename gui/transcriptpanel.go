@@ -48,10 +48,8 @@ func (p *transcriptPanel) shown() {
 // build makes the widgets anew.
 func (p *transcriptPanel) build() {
 	t := p.d.Text()
-	p.list = newKeyList(func() int { return len(p.all) }, func() fyne.CanvasObject { return container.New(&closeRows{}, cut(""), cut("")) }, func(i widget.ListItemID, o fyne.CanvasObject) {
-		rows := o.(*fyne.Container).Objects
-		rows[0].(*widget.Label).SetText(p.d.Text().StampSecond(p.all[i].Time))
-		rows[1].(*widget.Label).SetText(p.all[i].Name)
+	p.list = newKeyList(func() int { return len(p.all) }, func() fyne.CanvasObject { return newRow(transcriptColumns()) }, func(i widget.ListItemID, o fyne.CanvasObject) {
+		o.(*row).show(plain(p.d.Text().StampSecond(p.all[i].Time), p.all[i].Name))
 	})
 	p.list.OnSelected = func(i widget.ListItemID) {
 		p.list.at, p.at = i, i
@@ -61,13 +59,16 @@ func (p *transcriptPanel) build() {
 	p.none = wizardText("")
 	p.save = newButton(t.T("main.transcript.save"), p.saveText)
 	p.copy = newButton(t.T("main.transcript.copy"), func() { p.d.App.Clipboard().SetContent(p.all[p.at].Text) })
-	left := container.New(&leastSize{width: 208}, container.NewBorder(nil, nil, nil, widget.NewSeparator(), p.list))
+	left := container.New(&leastSize{width: 288}, container.NewBorder(nil, nil, nil, widget.NewSeparator(), p.list))
 	foot := container.NewHBox(p.copy, p.save)
 	p.root.Objects = []fyne.CanvasObject{container.NewBorder(wizardHint(t.T("main.transcript.about")), foot, left, nil,
 		container.NewStack(container.NewScroll(p.text), p.none))}
 	p.root.Refresh()
 	p.draw()
 }
+
+// transcriptColumns are those of the list: when, and with whom.
+func transcriptColumns() columns { return columns{{min: 160}, {min: 64, share: 1}} }
 
 func (p *transcriptPanel) draw() {
 	if p.list == nil {

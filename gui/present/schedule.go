@@ -7,8 +7,8 @@ func ScheduleFields() []Field {
 	return []Field{
 		{Key: "every", Label: "main.schedule.every", Kind: FieldSpan},
 		{Key: "days", Label: "main.schedule.days", Kind: FieldDays},
-		{Key: "from", Label: "main.schedule.from", Hint: "main.hint.clock"},
-		{Key: "to", Label: "main.schedule.to", Hint: "main.hint.clock_to"},
+		{Key: "from", Label: "main.schedule.from", Hint: "main.hint.clock", Kind: FieldClock},
+		{Key: "to", Label: "main.schedule.to", Hint: "main.hint.clock_to", Kind: FieldClock},
 	}
 }
 

@@ -24,6 +24,7 @@ const (
 	FieldWords            // a list, one entry a line or with commas or semicolons between
 	FieldSpan             // number and unit of time, see SplitSpan
 	FieldSize             // number and unit of size, see SplitSize
+	FieldClock            // a time of day
 	FieldDays             // days of the week, one a line: "mon"
 	FieldAfter            // config.AfterDelivery
 	FieldFirst            // config.FirstCollection
