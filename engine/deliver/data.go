@@ -16,20 +16,30 @@ func (s *sending) data(ctx context.Context, body io.Reader, accepted []int) *mai
 	s.c.w.expect(s.c.o.Timeouts.Data)
 	data, err := s.c.c.Data()
 	if err != nil {
-		r, isReply := replyOf(err)
-		if !isReply {
-			return s.lost(accepted, OpDATA, err)
-		}
-		v, f := judged(OpDATA, r)
-		s.set(accepted, v, f)
-		if fatal := ends(r, f); fatal != nil {
-			return fatal
-		}
-		if r.Code/100 < 4 {
-			return f // neither yes nor no: perhaps it waits for data now
-		}
-		return s.reset()
+		return s.noData(err, accepted)
 	}
+	return s.content(ctx, data, body, accepted)
+}
+
+// noData judges what came instead of 354.
+func (s *sending) noData(err error, accepted []int) *mail.Failure {
+	r, isReply := replyOf(err)
+	if !isReply {
+		return s.lost(accepted, OpDATA, err)
+	}
+	v, f := judged(OpDATA, r)
+	s.set(accepted, v, f)
+	if fatal := ends(r, f); fatal != nil {
+		return fatal
+	}
+	if r.Code/100 < 4 {
+		return f // neither yes nor no: perhaps it waits for data now
+	}
+	return s.reset()
+}
+
+// content sends trace, message and final dot.
+func (s *sending) content(ctx context.Context, data *smtp.DataCommand, body io.Reader, accepted []int) *mail.Failure {
 	s.c.log.data = true
 	defer func() { s.c.log.data = false }()
 	if fatal := s.body(body, accepted); fatal != nil {

@@ -162,12 +162,14 @@ func (r *run) claim() {
 	})
 }
 
-// hire opens connections one at a time; the first one alone.
+// hire opens connections for what waits, the first one alone.
 func (r *run) hire() {
-	idle := r.linked - r.busy
-	if r.dialing > 0 || r.workers >= r.tune.limit || len(r.ready) <= idle {
-		return
+	for r.workers < r.tune.limit && len(r.ready) > r.linked-r.busy+r.dialing && (r.linked > 0 || r.dialing == 0) {
+		r.hireOne()
 	}
+}
+
+func (r *run) hireOne() {
 	r.hired++
 	w := &worker{r: r, number: r.hired, drain: r.drain}
 	if r.linked == 0 && !r.booked {
@@ -196,6 +198,7 @@ func (r *run) handle(e event) {
 	if e.dialed {
 		r.dialing--
 		r.linked++
+		r.tune.joined()
 	}
 	if e.done {
 		r.busy--

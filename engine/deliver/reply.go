@@ -54,6 +54,9 @@ var enhancedCode = regexp.MustCompile(`(?:^|\(?#)([245])\.(\d{1,3})\.(\d{1,3})(?
 
 func makeReply(code int, text string) Reply {
 	r := Reply{Code: code, Text: text}
+	if code < 400 {
+		return r // nobody asks a yes for its reasons
+	}
 	if m := enhancedCode.FindStringSubmatch(text); m != nil {
 		for i := range r.Enhanced {
 			r.Enhanced[i], _ = strconv.Atoi(m[i+1]) // at most three digits

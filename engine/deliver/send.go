@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"errors"
+	"io"
 
 	"github.com/emersion/go-smtp"
 
@@ -126,14 +127,24 @@ func (s *sending) transact(ctx context.Context, rcpts []int) (left []int, fatal 
 	}
 	defer body.Close()
 	s.c.log.begin()
-	accepted, left, fatal := s.envelope(rcpts)
-	if fatal == nil && len(accepted) > 0 {
-		fatal = s.data(ctx, body, accepted)
+	if s.pipelines() {
+		left, fatal = s.together(ctx, body, rcpts)
+	} else {
+		left, fatal = s.oneByOne(ctx, body, rcpts)
 	}
 	for _, i := range rcpts {
 		if s.out[i].Verdict == mail.Refused {
 			s.out[i].Transcript = string(s.c.log.dialogue) // rule 48
 		}
+	}
+	return left, fatal
+}
+
+// oneByOne waits for each reply before it says the next command.
+func (s *sending) oneByOne(ctx context.Context, body io.Reader, rcpts []int) (left []int, fatal *mail.Failure) {
+	accepted, left, fatal := s.envelope(rcpts)
+	if fatal == nil && len(accepted) > 0 {
+		fatal = s.data(ctx, body, accepted)
 	}
 	return left, fatal
 }
@@ -146,7 +157,7 @@ func (s *sending) envelope(rcpts []int) (accepted, left []int, fatal *mail.Failu
 		if !ok {
 			return nil, nil, fatal
 		}
-		accepted, left, again, fatal := s.rcptTo(rcpts)
+		accepted, left, again, fatal := s.rcptTo(rcpts, s.ask, false)
 		if fatal != nil || len(accepted) > 0 {
 			return accepted, left, fatal
 		}
@@ -169,30 +180,45 @@ func (s *sending) otherSender() bool {
 }
 
 func (s *sending) mailFrom(rcpts []int) (ok bool, fatal *mail.Failure) {
-	opts := &smtp.MailOptions{Size: s.l.Job.Size + int64(len(s.l.Trace))}
 	for {
-		opts.UTF8 = s.needsUTF8(rcpts)
 		s.c.w.expect(s.c.o.Timeouts.Mail)
-		err := s.c.c.Mail(s.from, opts)
+		err := s.c.c.Mail(s.from, s.mailOptions(rcpts))
 		if err == nil {
 			return true, nil
 		}
 		r, isReply := replyOf(err)
 		if !isReply {
-			// Nothing was said about the message: perhaps the server closed the
-			// idle connection just now. No attempt.
-			f := connFault(OpMAIL, err)
-			s.set(rcpts, mail.NotAttempted, f)
-			return false, f
+			return false, s.nothingSaid(rcpts, err)
 		}
-		v, f := judged(OpMAIL, r)
-		if f.Code == mail.CodeSender && s.otherSender() {
-			s.c.o.Log.Info("sender refused, trying the configured one", "reply", f.Reply)
-			continue
+		if again, fatal := s.senderAnswer(rcpts, r); !again {
+			return false, fatal
 		}
-		s.set(rcpts, v, f)
-		return false, ends(r, f)
 	}
+}
+
+func (s *sending) mailOptions(rcpts []int) *smtp.MailOptions {
+	return &smtp.MailOptions{Size: s.l.Job.Size + int64(len(s.l.Trace)), UTF8: s.needsUTF8(rcpts)}
+}
+
+// nothingSaid is for a connection that broke before anything was said about
+// the message: perhaps the server closed the idle connection just now. No
+// attempt.
+func (s *sending) nothingSaid(rcpts []int, err error) *mail.Failure {
+	f := connFault(OpMAIL, err)
+	s.set(rcpts, mail.NotAttempted, f)
+	return f
+}
+
+// senderAnswer judges a refusal of MAIL FROM; again tells that it is worth
+// saying once more, now with the other sender (rule 41).
+func (s *sending) senderAnswer(rcpts []int, r Reply) (again bool, fatal *mail.Failure) {
+	v, f := judged(OpMAIL, r)
+	if f.Code == mail.CodeSender && s.otherSender() {
+		s.c.o.Log.Info("sender refused, trying the configured one", "reply", f.Reply)
+		return true, nil
+	}
+	s.set(rcpts, v, f)
+	return false, ends(r, f)
 }
 
 // judged is Classify for a reply where no positive one was expected.
@@ -217,39 +243,57 @@ func (s *sending) needsUTF8(rcpts []int) bool {
 	return need
 }
 
-// rcptTo says RCPT for each address once; the recipients that share an address
+// ask says RCPT and reads the reply; the error is that of the connection.
+func (s *sending) ask(address string) (Reply, error) {
+	s.c.w.expect(s.c.o.Timeouts.Rcpt)
+	err := s.c.c.Rcpt(address, nil)
+	if err == nil {
+		return Reply{Code: 250}, nil
+	}
+	if r, isReply := replyOf(err); isReply {
+		return r, nil
+	}
+	return Reply{}, err
+}
+
+// rcptTo asks for each address once; the recipients that share an address
 // share its reply (rule 43). again tells that a refusal was about the sender.
-func (s *sending) rcptTo(rcpts []int) (accepted, left []int, again bool, fatal *mail.Failure) {
-	for k, same := range s.byAddress(rcpts) {
+// With all set every address has been said already: an answer may still be a
+// yes after one that was "too many".
+func (s *sending) rcptTo(rcpts []int, ask func(string) (Reply, error), all bool) (accepted, left []int, again bool, fatal *mail.Failure) {
+	groups := s.byAddress(rcpts)
+	for k, same := range groups {
 		address := s.address(same[0])
 		if !safePath(address) {
 			s.set(same, mail.Refused, &mail.Failure{Class: mail.Permanent, Code: mail.CodeRejected, Op: OpRCPT,
 				Err: errors.New("not an address that can be sent")})
 			continue
 		}
-		s.c.w.expect(s.c.o.Timeouts.Rcpt)
-		err := s.c.c.Rcpt(address, nil)
-		if err == nil {
+		undecided := func() []int { return append(accepted, flatten(groups[k:])...) }
+		r, err := ask(address)
+		if err != nil {
+			return nil, nil, false, s.lost(undecided(), OpRCPT, err)
+		}
+		if r.Code/10 == 25 {
 			accepted = append(accepted, same...)
 			continue
 		}
-		undecided := append(accepted, flatten(s.byAddress(rcpts)[k:])...)
-		r, isReply := replyOf(err)
-		if !isReply {
-			return nil, nil, false, s.lost(undecided, OpRCPT, err)
-		}
 		v, f := judged(OpRCPT, r)
 		if fatal := ends(r, f); fatal != nil {
-			s.set(undecided, v, f)
+			s.set(undecided(), v, f)
 			return nil, nil, false, fatal
 		}
-		if r.tooMany() && len(accepted) > 0 {
-			return accepted, undecided[len(accepted):], again, nil // rule 42: into a further transaction
+		if r.tooMany() && len(accepted) > 0 { // rule 42: into a further transaction
+			if !all {
+				return accepted, flatten(groups[k:]), again, nil
+			}
+			left = append(left, same...)
+			continue
 		}
 		again = again || senderRefused(r)
 		s.set(same, v, f)
 	}
-	return accepted, nil, again, nil
+	return accepted, left, again, nil
 }
 
 // senderRefused: QUIRK: Postfix tells its objections to the sender at RCPT

@@ -38,6 +38,11 @@ type wire struct {
 	upper   bool          // QUIRK: EHLO keywords are turned into upper case
 	log     *transcript
 
+	ahead   bool     // commands are gathered, go-smtp gets a yes for each
+	owed    int      // replies to them that have not come yet
+	answers []Reply  // those that have
+	said    [][]byte // commands that the transcript tells with their replies
+
 	mu      sync.Mutex
 	aborted error     // no I/O any more
 	dotSent bool      // a stop waits for the reply until grace
@@ -57,18 +62,68 @@ func (w *wire) expect(d time.Duration) { w.timeout, w.fresh = d, true }
 // Read hands out (the rest of) one line of a reply.
 func (w *wire) Read(p []byte) (int, error) {
 	if len(w.rest) == 0 {
-		if err := w.flush(); err != nil {
+		if err := w.next(); err != nil {
 			return 0, err
 		}
-		line, err := w.line()
-		if err != nil {
-			return 0, err
-		}
-		w.rest = line
 	}
 	n := copy(p, w.rest)
 	w.rest = w.rest[n:]
 	return n, nil
+}
+
+// next makes rest the next line for go-smtp.
+func (w *wire) next() (err error) {
+	if w.ahead {
+		w.owed++
+		w.rest = []byte("250 2.0.0 the answer comes later\r\n")
+		return nil
+	}
+	if w.owed > 0 {
+		if err := w.settleOwed(); err != nil {
+			return err
+		}
+	} else if err := w.flush(); err != nil {
+		return err
+	}
+	w.rest, err = w.line()
+	return err
+}
+
+// errClosing: RFC 5321 section 3.8, after 421 no further reply is sent.
+var errClosing = errors.New("the server closes the connection")
+
+// sayAhead gathers the commands of go-smtp from now on, until hear.
+func (w *wire) sayAhead() { w.ahead, w.owed, w.answers, w.said = true, 0, w.answers[:0], w.said[:0] }
+
+// hear lets the next command go out with those that were gathered; the replies
+// to them are in answers before its own is handed out. Each has d.
+func (w *wire) hear(d time.Duration) {
+	w.ahead = false
+	w.expect(d)
+}
+
+// settleOwed reads the replies to the commands that were said ahead.
+func (w *wire) settleOwed() error {
+	tell := func(n int) {
+		for _, p := range w.said[:n] {
+			w.log.client(p)
+		}
+		w.said = w.said[n:]
+	}
+	defer func() { tell(len(w.said)) }()
+	for w.owed > 0 {
+		tell(min(1, len(w.said)))
+		r, err := w.reply()
+		if err != nil {
+			return err
+		}
+		w.owed--
+		w.answers = append(w.answers, r)
+		if r.Code == 421 {
+			return errClosing
+		}
+	}
+	return nil
 }
 
 func (w *wire) line() ([]byte, error) {
@@ -119,7 +174,11 @@ func upperKeyword(line []byte) []byte {
 
 // Write gathers.
 func (w *wire) Write(p []byte) (int, error) {
-	w.log.client(p)
+	if w.ahead || w.owed > 0 {
+		w.said = append(w.said, bytes.Clone(p))
+	} else {
+		w.log.client(p)
+	}
 	return w.write(p)
 }
 

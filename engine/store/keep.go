@@ -292,11 +292,11 @@ type Unrouted struct {
 }
 
 const sqlUnrouted = `SELECT ` + columnsKnown + `, mailbox, (SELECT source FROM message m WHERE m.row = identity.row)
-	FROM identity WHERE state = 'collected' AND state IN ` + openStates + ` ORDER BY row`
+	FROM identity WHERE state = 'collected' AND ` + isOpen + ` ORDER BY row`
 
-// openStates repeats the condition of the index identity_open, without which
-// SQLite does not use it.
-const openStates = `('waiting', 'too_big', 'failed', 'collected', 'queued', 'quarantined')`
+// isOpen repeats the condition of the index identity_open, word for word:
+// without it SQLite does not use the index.
+const isOpen = `(state = 'waiting' OR state = 'too_big' OR state = 'failed' OR state = 'collected' OR state = 'queued' OR state = 'quarantined')`
 
 // Route queues the envelopes of a message in state collected.
 func (s *Store) Route(ctx context.Context, row int64, d mail.Decision) (KeepResult, error) {

@@ -174,7 +174,7 @@ func (f Filter) rare() bool {
 	return false
 }
 
-const sqlRare = `SELECT row FROM identity WHERE state = ? AND state IN ` + openStates
+const sqlRare = `SELECT row FROM identity WHERE state = ? AND ` + isOpen
 
 // candidates returns the rows that the indexes of words, ids and states give.
 func candidates(ctx context.Context, c *conn, f Filter) ([]int64, error) {
@@ -276,7 +276,7 @@ func (s *Store) Queue(ctx context.Context, each func(mail.Entry) error) error {
 	return s.entries(ctx, rows, each)
 }
 
-const sqlQueue = `SELECT row FROM identity WHERE state IN ` + openStates + ` AND state <> 'waiting' ORDER BY row`
+const sqlQueue = `SELECT row FROM identity WHERE ` + isOpen + ` AND state <> 'waiting' ORDER BY row`
 
 // Get returns one message by its id; CodeNotFound when there is none.
 func (s *Store) Get(ctx context.Context, id string) (mail.Entry, error) {

@@ -239,7 +239,7 @@ func (r *repair) rebuildStates() error {
 			return err
 		}
 	}
-	whole, err = r.index(`SELECT state, row FROM identity INDEXED BY identity_open WHERE state IN `+openStates+` ORDER BY state`,
+	whole, err = r.index(`SELECT state, row FROM identity INDEXED BY identity_open WHERE `+isOpen+` ORDER BY state`,
 		func(rec record) error {
 			_, err := r.dst.exec("UPDATE identity SET state = ? WHERE row = ? AND state = '?'", rec.str(0), rec.int(1))
 			return err

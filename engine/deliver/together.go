@@ -1,0 +1,103 @@
+package deliver
+
+import (
+	"context"
+	"io"
+
+	"github.com/emersion/go-smtp"
+
+	"postbag/engine/mail"
+)
+
+// pipelines tells whether MAIL, RCPT and DATA may go out together (RFC 2920):
+// two round trips for a message instead of four. go-smtp counts the recipients
+// of LMTP by the replies it sees, so there it is left alone.
+func (s *sending) pipelines() bool {
+	ok, _ := s.c.c.Extension("PIPELINING")
+	return ok && !s.c.t.lmtp()
+}
+
+// together is oneByOne with everything up to DATA said at once. Each reply is
+// judged in the same way.
+func (s *sending) together(ctx context.Context, body io.Reader, rcpts []int) (left []int, fatal *mail.Failure) {
+	for {
+		data, err := s.sayTogether(rcpts)
+		accepted, left, again, fatal := s.answered(rcpts, err)
+		switch {
+		case fatal != nil:
+			return nil, fatal
+		case len(accepted) > 0 && err != nil:
+			return left, s.noData(err, accepted)
+		case len(accepted) > 0:
+			return left, s.content(ctx, data, body, accepted)
+		}
+		if fatal := s.forNobody(data, err); fatal != nil || !again {
+			return nil, fatal
+		}
+	}
+}
+
+// sayTogether says MAIL, RCPT and DATA in one packet; DATA must be the last of
+// a group (RFC 2920 section 3.1). The error is the answer to DATA, the others
+// are in answers.
+func (s *sending) sayTogether(rcpts []int) (*smtp.DataCommand, error) {
+	w := s.c.w
+	w.sayAhead()
+	err := s.c.c.Mail(s.from, s.mailOptions(rcpts))
+	for _, same := range s.byAddress(rcpts) {
+		if address := s.address(same[0]); err == nil && safePath(address) {
+			err = s.c.c.Rcpt(address, nil)
+		}
+	}
+	t := s.c.o.Timeouts
+	w.hear(max(t.Mail, t.Rcpt, t.Data))
+	if err != nil {
+		return nil, err // go-smtp refused to say it
+	}
+	return s.c.c.Data()
+}
+
+// answered judges the replies to MAIL and RCPT; err is the answer to DATA. again
+// tells that it is worth saying all once more, with the other sender.
+func (s *sending) answered(rcpts []int, err error) (accepted, left []int, again bool, fatal *mail.Failure) {
+	answers := s.c.w.answers
+	if len(answers) == 0 {
+		return nil, nil, false, s.nothingSaid(rcpts, err)
+	}
+	if r := answers[0]; r.Code != 250 {
+		again, fatal = s.senderAnswer(rcpts, r)
+		return nil, nil, again, fatal
+	}
+	answers = answers[1:]
+	next := func(string) (Reply, error) {
+		if len(answers) == 0 {
+			return Reply{}, err
+		}
+		r := answers[0]
+		answers = answers[1:]
+		return r, nil
+	}
+	accepted, left, again, fatal = s.rcptTo(rcpts, next, true)
+	if fatal == nil && len(accepted) == 0 {
+		again = again && s.otherSender()
+	}
+	return accepted, left, again, fatal
+}
+
+// forNobody ends a transaction without recipients; err is the answer to DATA.
+func (s *sending) forNobody(data *smtp.DataCommand, err error) *mail.Failure {
+	if err == nil {
+		// QUIRK: a server that takes data for nobody. RFC 2920 section 3.1: they
+		// are to be ended at once.
+		s.c.w.expect(s.c.o.Timeouts.FinalDot)
+		_, err := data.CloseWithResponse()
+		if _, isReply := replyOf(err); err != nil && !isReply {
+			return connFault(OpDATA, err)
+		}
+		return nil
+	}
+	if _, isReply := replyOf(err); !isReply {
+		return connFault(OpDATA, err)
+	}
+	return s.reset()
+}
