@@ -5,7 +5,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -33,9 +32,9 @@ func newBanner(d *Desk) *banner {
 	b.file = newButton("", b.openFile)
 	b.dismiss = newButton("", b.hide)
 	icon := widget.NewIcon(theme.NewWarningThemedResource(theme.WarningIcon()))
-	buttons := container.NewHBox(layout.NewSpacer(), b.file, b.dismiss, b.wizard)
+	buttons := container.NewVBox(container.NewHBox(b.file, b.dismiss, b.wizard))
 	b.box = container.NewVBox(
-		container.NewPadded(container.NewBorder(nil, buttons, icon, nil, container.NewVBox(b.what, b.detail))),
+		container.NewPadded(container.NewBorder(nil, nil, container.NewVBox(icon), buttons, container.NewVBox(b.what, b.detail))),
 		widget.NewSeparator(),
 	)
 	b.box.Hide()
