@@ -50,7 +50,7 @@ func (d *demo) run(ctx context.Context) (facts.DemoReport, error) {
 	if err := d.open(ctx); err != nil {
 		return facts.DemoReport{}, err
 	}
-	if err := d.fill(); err != nil {
+	if err := d.fill(d.local.store.InstallationID()); err != nil {
 		return facts.DemoReport{}, err
 	}
 	d.stage("collect")
@@ -82,28 +82,38 @@ func (d *demo) servers() (err error) {
 	return nil
 }
 
-// open writes the configuration and opens the engine on it, as for a user.
-func (d *demo) open(ctx context.Context) (err error) {
+// folder makes a folder with the provider's password in it.
+func (d *demo) folder() (err error) {
 	if d.dir, err = os.MkdirTemp("", "postbag-demo-"); err != nil {
 		return fmt.Errorf("a folder for the demonstration: %w", err)
-	}
-	file := filepath.Join(d.dir, "postbag.toml")
-	text := assets.DemoConfig(d.provider.Port(), d.office.Port())
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		return fmt.Errorf("the configuration of the demonstration: %w", err)
 	}
 	if err := os.WriteFile(filepath.Join(d.dir, "secret"), []byte(assets.DemoPassword+"\n"), 0o600); err != nil {
 		return fmt.Errorf("the secret of the demonstration: %w", err)
 	}
+	return nil
+}
+
+func (d *demo) file() string { return filepath.Join(d.dir, "postbag.toml") }
+func (d *demo) data() string { return filepath.Join(d.dir, "data") }
+
+// open writes the configuration and opens the engine on it, as for a user.
+func (d *demo) open(ctx context.Context) (err error) {
+	if err := d.folder(); err != nil {
+		return err
+	}
+	text := assets.DemoConfig(d.provider.Port(), d.office.Port())
+	if err := os.WriteFile(d.file(), []byte(text), 0o600); err != nil {
+		return fmt.Errorf("the configuration of the demonstration: %w", err)
+	}
 	d.local, err = d.app.OpenLocal(ctx, facts.Options{
-		Config: file, Data: filepath.Join(d.dir, "data"), Lang: d.lang, Access: facts.AccessEngine,
+		Config: d.file(), Data: d.data(), Lang: d.lang, Access: facts.AccessEngine,
 	})
 	return err
 }
 
 // fill puts the sample mail into the mailboxes at the provider.
-func (d *demo) fill() error {
-	list, err := assets.Demo(d.local.store.InstallationID(), time.Now())
+func (d *demo) fill(installation string) error {
+	list, err := assets.Demo(installation, time.Now())
 	if err != nil {
 		return err
 	}
