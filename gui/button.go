@@ -39,10 +39,11 @@ func newButtonWithIcon(label string, icon fyne.Resource, tapped func()) *Button 
 	return b
 }
 
-// FocusGained shows the ring.
+// FocusGained shows the ring and brings the button into sight.
 func (b *Button) FocusGained() {
 	b.ring.Show()
 	b.Button.FocusGained()
+	reveal(b)
 }
 
 // FocusLost hides it.
