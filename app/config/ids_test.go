@@ -65,7 +65,7 @@ func TestSlug(t *testing.T) {
 	seen := map[string]bool{}
 	for _, name := range []string{"会社", "会議", "会社 1", "!!!", "", strings.Repeat("ß", 500)} {
 		id := slug(name)
-		if !validID.MatchString(id) || seen[id] {
+		if !validID(id) || seen[id] {
 			t.Errorf("%q: %q", name, id)
 		}
 		seen[id] = true

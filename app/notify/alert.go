@@ -6,7 +6,6 @@ package notify
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -131,9 +130,16 @@ func (k Kind) known() Kind {
 	return Internal
 }
 
-// word is what a code may look like: it comes from this program, but a mistake
-// elsewhere must not carry a server's words into a shell script.
-var word = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
+// isWord tells whether a code looks like one: it comes from this program, but a
+// mistake elsewhere must not carry a server's words into a shell script.
+func isWord(code string) bool {
+	for i, c := range []byte(code) {
+		if (c < 'a' || c > 'z') && (i == 0 || c != '_' && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return 0 < len(code) && len(code) <= 40
+}
 
 // report is what a command reads on its standard input: a line a fact, in this
 // order, UTF-8, no other characters than the texts of the translations have.
@@ -159,7 +165,7 @@ func (a Alert) state() string {
 
 // code is the alert's code as a fixed word, "none" without.
 func (a Alert) code() string {
-	if code := string(a.Code); word.MatchString(code) {
+	if code := string(a.Code); isWord(code) {
 		return code
 	}
 	return "none"

@@ -68,7 +68,7 @@ func tryNext(f *mail.Failure, method, next string) bool {
 	}
 	// QUIRK many servers offer APOP or CRAM-MD5 for accounts that they hold
 	// only as hashes. Where the user allowed it, the password itself decides.
-	return wordsUnsupported.MatchString(f.Reply) || !plaintext[method] && plaintext[next]
+	return wordsUnsupported().MatchString(f.Reply) || !plaintext[method] && plaintext[next]
 }
 
 // mechanisms is the order in which to try (rules 5 and 7).

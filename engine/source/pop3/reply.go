@@ -3,18 +3,25 @@ package pop3
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"postbag/engine/mail"
 )
 
+// lazily compiles an expression when it is asked for: only a session that is
+// refused needs one.
+func lazily(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
+
 // Words of servers without response codes (RFC 2449 section 8 is optional).
 var (
-	wordsCredentials = regexp.MustCompile(`(?i)passw|credential|authenti|incorrect|invalid|denied|wrong|unknown user|no such user|not authori|disabled|account.{0,12}(locked|blocked|suspended)`)
-	wordsInUse       = regexp.MustCompile(`(?i)\block(ed|ing)?\b|\bin[ -]use\b|\bbusy\b|already (open|logged|connected|active)|another (session|client|connection|pop)|multiple (session|connection)`)
-	wordsLocked      = regexp.MustCompile(`(?i)account\b.{0,20}\block(ed)?\b|user (is )?locked|locked out`)
-	wordsLater       = regexp.MustCompile(`(?i)try (again|later)|\blater\b|temporar|too many|unavailable|internal error|system error|time[d]?[ -]?out|overload|maintenance`)
-	wordsUnsupported = regexp.MustCompile(`(?i)unsupported|not supported|unknown (command|auth|mech|method|sasl)|unrecogni[sz]ed|(invalid|bad|illegal|unimplemented) (command|auth method|mech)|not implemented|syntax|mechanism|disabled|not available|unimplemented|expected`)
-	wordsEncrypt     = regexp.MustCompile(`(?i)plain-?text|cleartext|\bssl\b|\btls\b|\bstls\b|starttls|encrypt|non-?secure|insecure|secure connection`)
+	wordsCredentials = lazily(`(?i)passw|credential|authenti|incorrect|invalid|denied|wrong|unknown user|no such user|not authori|disabled|account.{0,12}(locked|blocked|suspended)`)
+	wordsInUse       = lazily(`(?i)\block(ed|ing)?\b|\bin[ -]use\b|\bbusy\b|already (open|logged|connected|active)|another (session|client|connection|pop)|multiple (session|connection)`)
+	wordsLocked      = lazily(`(?i)account\b.{0,20}\block(ed)?\b|user (is )?locked|locked out`)
+	wordsLater       = lazily(`(?i)try (again|later)|\blater\b|temporar|too many|unavailable|internal error|system error|time[d]?[ -]?out|overload|maintenance`)
+	wordsUnsupported = lazily(`(?i)unsupported|not supported|unknown (command|auth|mech|method|sasl)|unrecogni[sz]ed|(invalid|bad|illegal|unimplemented) (command|auth method|mech)|not implemented|syntax|mechanism|disabled|not available|unimplemented|expected`)
+	wordsEncrypt     = lazily(`(?i)plain-?text|cleartext|\bssl\b|\btls\b|\bstls\b|starttls|encrypt|non-?secure|insecure|secure connection`)
 )
 
 // responseCode returns the extended response code of an -ERR in upper case
@@ -63,13 +70,13 @@ func refusal(op, text string) *mail.Failure {
 func signInRefusal(op, text string, secure bool) *mail.Failure {
 	f := codeFailure(responseCode(text))
 	switch {
-	case !secure && wordsEncrypt.MatchString(text) && (f == nil || f.Code == mail.CodeAuth):
+	case !secure && wordsEncrypt().MatchString(text) && (f == nil || f.Code == mail.CodeAuth):
 		// QUIRK Dovecot says [AUTH] when it wants TLS before any password.
 		f = &mail.Failure{Class: mail.NeedsUser, Code: mail.CodePlaintext}
 	case f != nil:
-	case wordsInUse.MatchString(text) && !wordsLocked.MatchString(text):
+	case wordsInUse().MatchString(text) && !wordsLocked().MatchString(text):
 		f = &mail.Failure{Class: mail.Transient, Code: mail.CodeInUse}
-	case wordsLater.MatchString(text) && !wordsCredentials.MatchString(text):
+	case wordsLater().MatchString(text) && !wordsCredentials().MatchString(text):
 		f = &mail.Failure{Class: mail.Transient, Code: mail.CodeSysTemp}
 	default:
 		f = &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeAuth}
