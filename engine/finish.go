@@ -61,11 +61,19 @@ func (s *session) finish(ctx context.Context) error {
 			keep = append(keep, k.Row)
 		}
 	}
+	if len(dele) > 0 {
+		if err := s.unsure(ctx, true); err != nil {
+			return err
+		}
+	}
 	marked, err := s.conn.Delete(ctx, dele)
 	if err != nil {
 		return err
 	}
 	if err := s.conn.Quit(ctx); err != nil {
+		return err
+	}
+	if err := s.unsure(ctx, false); err != nil {
 		return err
 	}
 	gone := make([]int64, 0, len(marked))
@@ -102,6 +110,7 @@ func (s *session) recordGone(ctx context.Context) error {
 	if len(gone) == 0 {
 		return nil
 	}
+	s.run.touch(s.lost...)
 	_, err := s.e.deps.Store.RecordListing(ctx, s.mb.ID, nil, gone)
 	return err
 }

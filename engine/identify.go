@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"postbag/engine/mail"
-	"postbag/engine/mail/header"
 	"postbag/engine/source"
 	"postbag/engine/store"
 )
@@ -121,62 +120,4 @@ func identPrefix(fp string, d *mail.Decision) string {
 	slices.Sort(persons)
 	sum := sha256.Sum256([]byte(strings.Join(persons, "\n")))
 	return "fp:" + fp + "." + hex.EncodeToString(sum[:6]) + "#"
-}
-
-// same tells whether what is listed under a known UIDL is the message that is
-// known by it. A provider may use the UIDL of a message that is gone for
-// another one (RFC 1939 section 7), and nothing is to be deleted unread because
-// of that. sure wants proof even when the sizes agree.
-func (s *session) same(ctx context.Context, it source.Planned, sure bool) (bool, error) {
-	k := it.Known
-	size := it.Size < 0 || k.Size < 0 || it.Size == k.Size
-	if k.Fingerprint == "" || size && !sure {
-		return true, nil
-	}
-	top, err := s.top(ctx, it)
-	if err != nil || top == nil {
-		return false, err
-	}
-	en, err := s.e.deps.Store.Entry(ctx, k.Row)
-	if err != nil {
-		return false, err
-	}
-	known := mail.Summary{MessageID: en.MessageID, From: en.From, Subject: en.Subject}
-	if en.Received.IsZero() {
-		return size, nil // the journal has forgotten it
-	}
-	if known.MessageID == "" && sure && !size {
-		return false, nil // what the header says is too little
-	}
-	// QUIRK Dovecot counts a message without a last line end shorter than it
-	// gives it out: another size alone proves nothing.
-	return header.Summarize(header.Parse(top)) == known, nil
-}
-
-// onlyRefused tells an -ERR, after which the session lives, from its end.
-func onlyRefused(err error) bool {
-	switch mail.AsFailure(err).Code {
-	case mail.CodeRefused, mail.CodeSysTemp, mail.CodeSysPerm, mail.CodeInUse:
-		return true
-	}
-	return false
-}
-
-// top asks for a header; nil when the provider does not give it. A message
-// whose header breaks the session is not asked again in this run.
-func (s *session) top(ctx context.Context, it source.Planned) ([]byte, error) {
-	if !s.conn.Capabilities().TOP || !s.run.mayTop(s.mb.ID, it) {
-		return nil, nil
-	}
-	top, err := s.conn.Top(ctx, it.Number, 0, 1<<18)
-	if err == nil {
-		return top, nil
-	}
-	if onlyRefused(err) {
-		return nil, nil
-	}
-	if ctx.Err() == nil {
-		s.run.noTop(s.mb.ID, it)
-	}
-	return nil, err
 }

@@ -172,6 +172,31 @@ func TestRule16_PoisonWithoutUIDL(t *testing.T) {
 	}
 }
 
+// rule 16: a provider that gives out nothing has no bad messages.
+func TestRule16_ProviderAtFault(t *testing.T) {
+	for name, fault := range map[string]*mailtest.POP3Fault{
+		"-ERR": mailtest.POP3Reply("-ERR internal error"), "SYS/TEMP": mailtest.POP3Reply("-ERR [SYS/TEMP] later"), "drop": mailtest.POP3Drop(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, worldOptions{})
+			for i := range 12 {
+				w.post(fmt.Sprint("m", i), anne)
+			}
+			w.misbehave(mailtest.OnPOP3("RETR", 0, fault))
+			for range 5 {
+				if rep := w.collect(); rep.Results[0].Kind == engine.ResultOK || rep.SetAside != 0 {
+					t.Errorf("%+v", rep)
+				}
+			}
+			w.misbehave(nil)
+			w.result(w.collect(), engine.ResultOK)
+			w.exactly()
+			w.atISP(0)
+			w.wantStates("delivered 12")
+		})
+	}
+}
+
 // rule 16: a header that breaks the session (TOP, for what is too big) does not
 // block the mailbox either.
 func TestRule16_PoisonousHeader(t *testing.T) {

@@ -253,6 +253,23 @@ func TestUIDLUsedAgain(t *testing.T) {
 	}
 }
 
+// A person had a message deleted unread; later its UIDL is another one's.
+func TestUIDLOfADeletedOneUsedAgain(t *testing.T) {
+	w := newWorld(t, worldOptions{policy: source.Policy{MaxMessageSize: 5000}})
+	w.postRaw(global, "1", "big", padded(letter("big", anne), 6000))
+	w.collect()
+	if _, err := w.store.Delete(t.Context(), w.entries()[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	w.collect()
+	w.atISP(0)
+	w.postRaw(global, "1", "small", letter("small", anne), anne)
+	w.collect()
+	w.exactly()
+	w.atISP(0)
+	w.wantStates("delivered 1, deleted 1")
+}
+
 // rule 13: "deleted" according to the reply to QUIT, but still there.
 func TestRule13_DeletedButStillThere(t *testing.T) {
 	w := newWorld(t, worldOptions{})

@@ -34,6 +34,9 @@ type session struct {
 	plan    source.Plan
 	byUID   map[string]source.Item
 	gone    []int64                  // rows that are not listed any more
+	lost    []int64                  // those of them that never were here
+	doubt   bool                     // an earlier session asked for deletions and heard no end
+	noted   bool                     // the store has a note of that
 	whole   bool                     // everything that the listing has was looked at
 	short   error                    // why fetching ended before that, although the session lives
 	skip    func(header.Header) bool // what first_collection leaves out and only its content identifies; nil: nothing
@@ -109,6 +112,9 @@ func (s *session) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.wasUnsure(ctx); err != nil {
+		return err
+	}
 	cmp, err := s.e.deps.Store.Compare(ctx, s.mb.ID, uids)
 	if err != nil {
 		return err
@@ -123,6 +129,9 @@ func (s *session) look(ctx context.Context) error {
 	}
 	for _, k := range vanished {
 		s.gone = append(s.gone, k.Row)
+		if k.Fingerprint == "" {
+			s.lost = append(s.lost, k.Row)
+		}
 	}
 	policy := s.mb.Policy
 	first := s.run.isFirst(s.mb.ID, cmp.First)
@@ -192,6 +201,9 @@ func (s *session) welcomeBack(ctx context.Context, known map[string][]source.Kno
 	rows, err := s.e.deps.Store.RecordListing(ctx, s.mb.ID, back, nil)
 	for _, k := range rows {
 		known[k.UID] = []source.Known{convertOne(k)}
+		if k.State == mail.Waiting {
+			s.run.touch(k.Row)
+		}
 	}
 	return err
 }
@@ -291,7 +303,7 @@ func (e *Engine) noteTooBig(ctx context.Context, mb *Mailbox, r *run, it source.
 func (s *session) adopt(ctx context.Context, plans ...[]source.Planned) error {
 	for _, it := range slices.Concat(plans...) {
 		if !s.mb.Policy.After.Keep || it.Known.DeleteAsked {
-			same, err := s.same(ctx, it, false)
+			same, err := s.same(ctx, it, s.doubt)
 			if err != nil {
 				return err
 			}

@@ -19,6 +19,7 @@ import (
 // chaos makes the provider and the office server fail at random, but always
 // the same way for the same seed and order of commands.
 type chaos struct {
+	reuse bool // the provider numbers what it has, so that UIDLs come again
 	sizes bool // LIST tells sizes that are estimates
 
 	mu  sync.Mutex
@@ -113,6 +114,7 @@ func TestSoak(t *testing.T) {
 		"lmtp":       func(o *worldOptions, _ *chaos) { o.smtp.LMTP = true },
 		"no UIDL":    func(o *worldOptions, _ *chaos) { o.pop3.NoUIDL = true },
 		"wrong size": func(_ *worldOptions, c *chaos) { c.sizes = true },
+		"reused":     func(_ *worldOptions, c *chaos) { c.reuse = true },
 		"few":        func(o *worldOptions, _ *chaos) { o.policy.MaxMessages, o.policy.MaxBytes = 7, 100<<10 },
 	}
 	for kind, set := range kinds {
@@ -131,6 +133,7 @@ func soak(t *testing.T, c *chaos, o worldOptions) {
 	o.pop3.Fault, o.pop3.Line, o.smtp.Script = c.provider, c.line, c.target
 	o.boxes = []string{"anne"}
 	w := newWorld(t, o)
+	w.reuse = c.reuse
 	people := []string{"anne@office.test", "bob@office.test", "carl@office.test"}
 	for round := range 8 {
 		for i := range 12 {

@@ -72,6 +72,7 @@ type world struct {
 	fault  func(mailtest.POP3Command) *mailtest.POP3Fault
 	want   map[string][]string // who must have a message in the end; by its id
 	copies map[string][]string // who must have it before it may be deleted at the provider; by UIDL and id
+	reuse  bool                // UIDLs are the smallest numbers that are free
 	loose  bool                // DELE is not guarded
 	put    int
 	seen   int                       // mails of the office that are in got
@@ -378,8 +379,24 @@ func (w *world) postRaw(user, uid, id string, raw []byte, want ...string) string
 	w.put++
 	if uid == "" {
 		uid = fmt.Sprintf("%08x", w.put)
+		if w.reuse {
+			uid = w.freeUID(user)
+		}
 	}
 	w.copies[uid+" "+id] = want
 	w.mu.Unlock()
 	return w.isp.AddMessage(user, uid, raw)
+}
+
+// freeUID is the smallest number that no message of the mailbox has for UIDL.
+func (w *world) freeUID(user string) string {
+	used := make(map[string]bool)
+	for _, m := range w.isp.Messages(user) {
+		used[m.UID] = true
+	}
+	for n := 1; ; n++ {
+		if uid := strconv.Itoa(n); !used[uid] {
+			return uid
+		}
+	}
 }

@@ -1,0 +1,96 @@
+package engine
+
+import (
+	"context"
+
+	"postbag/engine/mail"
+	"postbag/engine/mail/header"
+	"postbag/engine/source"
+	"postbag/engine/store"
+)
+
+// same tells whether what is listed under a known UIDL is the message that is
+// known by it. A provider may use the UIDL of a message that is gone for
+// another one (RFC 1939 section 7), and nothing is to be deleted unread because
+// of that. sure wants proof even when the sizes agree.
+func (s *session) same(ctx context.Context, it source.Planned, sure bool) (bool, error) {
+	k := it.Known
+	if k.Fingerprint == "" && !k.DeleteAsked {
+		return true, nil // it never was here, so it is fetched
+	}
+	size := it.Size < 0 || k.Size < 0 || it.Size == k.Size
+	if size && !sure {
+		return true, nil
+	}
+	top, err := s.top(ctx, it)
+	if err != nil || top == nil {
+		return false, err
+	}
+	en, err := s.e.deps.Store.Entry(ctx, k.Row)
+	if err != nil {
+		return false, err
+	}
+	known := mail.Summary{MessageID: en.MessageID, From: en.From, Subject: en.Subject}
+	if known == (mail.Summary{}) {
+		return size, nil // the journal has forgotten it, or it has no header
+	}
+	return header.Summarize(header.Parse(top)) == known && (size || known.MessageID != ""), nil
+}
+
+// onlyRefused tells an -ERR, after which the session lives, from its end.
+func onlyRefused(err error) bool {
+	switch mail.AsFailure(err).Code {
+	case mail.CodeRefused, mail.CodeSysTemp, mail.CodeSysPerm, mail.CodeInUse:
+		return true
+	}
+	return false
+}
+
+// top asks for a header; nil when the provider does not give it. A message
+// whose header breaks the session is not asked again in this run.
+func (s *session) top(ctx context.Context, it source.Planned) ([]byte, error) {
+	if !s.conn.Capabilities().TOP || !s.run.mayTop(s.mb.ID, it) {
+		return nil, nil
+	}
+	top, err := s.conn.Top(ctx, it.Number, 0, 1<<18)
+	if err == nil {
+		return top, nil
+	}
+	if onlyRefused(err) {
+		return nil, nil
+	}
+	if ctx.Err() == nil {
+		s.run.noTop(s.mb.ID, it)
+	}
+	return nil, err
+}
+
+// noteUnsure is the key of a mailbox's note that deletions were asked for and
+// not confirmed.
+const noteUnsure = "unsure"
+
+// unsure notes before the first DELE that it is not known what the provider
+// still has, and takes the note back after QUIT (rule 12). A note of an earlier
+// session stays until everything that is listed was looked at.
+func (s *session) unsure(ctx context.Context, unsure bool) error {
+	if s.doubt && !s.whole || unsure == s.noted {
+		return nil
+	}
+	s.noted = unsure
+	return s.e.deps.Store.UpdateMailbox(ctx, s.mb.ID, func(st *store.MailboxState) {
+		if delete(st.Notes, noteUnsure); unsure {
+			if st.Notes == nil {
+				st.Notes = make(map[string]string)
+			}
+			st.Notes[noteUnsure] = "1"
+		}
+	})
+}
+
+// wasUnsure tells whether an earlier session ended like that.
+func (s *session) wasUnsure(ctx context.Context) error {
+	st, err := s.e.deps.Store.GetMailbox(ctx, s.mb.ID)
+	s.doubt = st.Notes[noteUnsure] != ""
+	s.noted = s.doubt
+	return err
+}
