@@ -72,8 +72,9 @@ type world struct {
 	fault  func(mailtest.POP3Command) *mailtest.POP3Fault
 	want   map[string][]string // who must have a message in the end; by its id
 	copies map[string][]string // who must have it before it may be deleted at the provider; by UIDL and id
-	reuse  bool                // UIDLs are the smallest numbers that are free
-	loose  bool                // DELE is not guarded
+	noUIDL bool
+	reuse  bool // UIDLs are the smallest numbers that are free
+	loose  bool // DELE is not guarded
 	put    int
 	seen   int                       // mails of the office that are in got
 	got    map[string]map[string]int // copies at the office, by message id and address
@@ -121,7 +122,7 @@ func newServers(t testing.TB, o worldOptions) *world {
 		o.pop3.Users[b] = password
 	}
 	o.pop3.Now, o.pop3.Record = w.clock.Now, true
-	w.fault = o.pop3.Fault
+	w.fault, w.noUIDL = o.pop3.Fault, o.pop3.NoUIDL
 	o.pop3.Fault = w.script
 	var err error
 	if w.isp, err = mailtest.NewPOP3(o.pop3); err != nil {
