@@ -122,7 +122,8 @@ func Trim(text string) string { return strings.TrimSpace(text) }
 // LooksLikeAddress tells whether a text can be an address at all; the engine
 // has the last word.
 func LooksLikeAddress(text string) bool {
-	local, domain, found := strings.Cut(strings.TrimSpace(text), "@")
+	text = strings.TrimSpace(text)
+	local, domain, found := strings.Cut(text, "@")
 	_, ok := config.ASCIIDomain(domain)
 	return found && local != "" && ok && !strings.ContainsAny(text, " \t\n,;<>")
 }
