@@ -8,27 +8,20 @@
 package i18n
 
 import (
-	"embed"
-	"errors"
 	"maps"
 	"time"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
-	"github.com/pelletier/go-toml/v2"
-	"golang.org/x/text/language"
 )
-
-//go:embed locales/*.toml
-var locales embed.FS
 
 // Args are the values for the places of a text.
 type Args = map[string]any
 
 // Printer writes texts in one language. It may be used by many goroutines.
 type Printer struct {
-	lang      string
-	localizer *i18n.Localizer
-	zone      *time.Location
+	lang  string
+	texts *texts
+	zone  *time.Location
 }
 
 // New returns a Printer for lang, "en" or "fr". With "" the environment
@@ -40,7 +33,8 @@ func New(lang string) *Printer {
 	if !Supported(lang) {
 		lang = English
 	}
-	return &Printer{lang: lang, localizer: newLocalizer(lang), zone: time.Local}
+	all, _ := newTexts(lang) // embedded files can always be read
+	return &Printer{lang: lang, texts: all, zone: time.Local}
 }
 
 // In returns the same Printer for another time zone, for tests.
@@ -71,12 +65,12 @@ func (p *Printer) N(key string, number int64, args ...Args) string {
 
 // Has tells whether there is a text for the key.
 func (p *Printer) Has(key string) bool {
-	s, err := p.localizer.Localize(&i18n.LocalizeConfig{MessageID: key, PluralCount: 2})
+	s, err := p.texts.localize(&i18n.LocalizeConfig{MessageID: key, PluralCount: 2})
 	return err == nil && s != ""
 }
 
 func (p *Printer) localize(key string, plural any, data Args) string {
-	s, err := p.localizer.Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: data, PluralCount: plural})
+	s, err := p.texts.localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: data, PluralCount: plural})
 	if s == "" && err != nil {
 		return key
 	}
@@ -89,24 +83,4 @@ func merge(args []Args) Args {
 		maps.Copy(out, a)
 	}
 	return out
-}
-
-// newLocalizer loads the texts of one language. That its files can be read and
-// that no text is missing in it is proven by the tests.
-func newLocalizer(lang string) *i18n.Localizer {
-	bundle, _ := load(lang)
-	return i18n.NewLocalizer(bundle, lang)
-}
-
-func load(lang string) (*i18n.Bundle, error) {
-	bundle := i18n.NewBundle(language.English)
-	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
-	entries, err := locales.ReadDir("locales")
-	for _, e := range entries {
-		if _, l, ok := areaOf(e.Name()); ok && l == lang {
-			_, loadErr := bundle.LoadMessageFileFS(locales, "locales/"+e.Name())
-			err = errors.Join(err, loadErr)
-		}
-	}
-	return bundle, err
 }
