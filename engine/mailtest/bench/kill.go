@@ -35,6 +35,9 @@ func (st *stage) killOnce(p program, after time.Duration) (v verdict, err error)
 		return v, err
 	}
 	command, err := p.prepare(j)
+	if err == nil {
+		err = st.post(st.ledger)
+	}
 	if err != nil {
 		return v, err
 	}

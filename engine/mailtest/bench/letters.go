@@ -79,13 +79,14 @@ func (l *ledger) forget() {
 }
 
 // newLedger writes each letters of about size octets for each of boxes
-// recipients. The same arguments give the same letters.
-func newLedger(boxes, each, size int) *ledger {
+// recipients. The same arguments give the same letters; another batch has
+// others.
+func newLedger(batch string, boxes, each, size int) *ledger {
 	l := &ledger{}
 	text := filler(rand.New(rand.NewPCG(uint64(size), 7)), size+64<<10)
 	for b := range boxes {
 		for i := range each {
-			l.letters = append(l.letters, newLetter(len(l.letters), b, i, size, text))
+			l.letters = append(l.letters, newLetter(batch, len(l.letters), b, i, size, text))
 		}
 	}
 	return l
@@ -115,15 +116,15 @@ func filler(r *rand.Rand, size int) []byte {
 	return out
 }
 
-func newLetter(id, box, i, size int, text []byte) *letter {
+func newLetter(batch string, id, box, i, size int, text []byte) *letter {
 	l := &letter{rcpt: address(box), head: fmt.Sprintf("Return-Path: <ada.%d@sender.test>\r\n"+
 		"Received: from mail.sender.test (mail.sender.test [192.0.2.7])\r\n"+
 		"\tby mx.isp.test with ESMTPS id %08x; Mon, 2 Nov 2026 10:00:00 +0100\r\n", i%7, id)}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s%08d\r\n", mark, id)
 	fmt.Fprintf(&b, "Date: Mon, 2 Nov 2026 09:%02d:%02d +0100\r\nFrom: Ada Lovelace <ada.%d@sender.test>\r\nTo: <%s>\r\n"+
-		"Subject: Minutes of meeting %d\r\nMessage-ID: <%d.%d@sender.test>\r\nMIME-Version: 1.0\r\n"+
-		"Content-Type: text/plain; charset=us-ascii\r\n\r\n", i/60%60, i%60, i%7, l.rcpt, i, id, size)
+		"Subject: Minutes of meeting %d\r\nMessage-ID: <%d.%s@sender.test>\r\nMIME-Version: 1.0\r\n"+
+		"Content-Type: text/plain; charset=us-ascii\r\n\r\n", i/60%60, i%60, i%7, l.rcpt, i, id, batch)
 	start := id * 523 % (32 << 10)
 	start += bytes.IndexByte(text[start:], '\n') + 1
 	end := start + max(size-b.Len()-len(l.head), 0)

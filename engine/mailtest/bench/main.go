@@ -48,7 +48,7 @@ func main() {
 	flag.IntVar(&o.kills, "kills", 10, "how often Postbag is killed at a random moment")
 	flag.IntVar(&o.peerKills, "peer-kills", 0, "how often each other program is")
 	flag.Uint64Var(&o.seed, "seed", 1, "of the moments at which programs are killed")
-	flag.StringVar(&o.only, "only", "", "scenarios to run, for example ADE")
+	flag.StringVar(&o.only, "only", "", "scenarios to run, for example A,D,E")
 	flag.StringVar(&o.without, "without", "", "programs to leave out, separated by commas")
 	flag.Parse()
 	if err := run(o, os.Stdout); err != nil {
@@ -87,7 +87,7 @@ func (b *bench) all(o options, w io.Writer) error {
 	about(w)
 	var errs []error
 	for _, sc := range scenarios(o.short) {
-		if o.only != "" && !strings.Contains(o.only, sc.id) {
+		if o.only != "" && !strings.Contains(","+o.only+",", ","+sc.id+",") {
 			continue
 		}
 		if err := b.scenario(o, sc, w); err != nil {

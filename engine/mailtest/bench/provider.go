@@ -30,6 +30,7 @@ type provider struct {
 	port int
 	cmd  *exec.Cmd
 	done chan struct{}
+	next int // number of the next message
 }
 
 const dovecotConf = `protocols = pop3
@@ -165,8 +166,8 @@ func mailFolder(dirs ...string) error {
 
 func (p *provider) home(box int) string { return filepath.Join(p.dir, "mail", user(box)) }
 
-// fill gives each recipient of the ledger a new mailbox with its letters.
-func (p *provider) fill(l *ledger, boxes int) error {
+// empty gives each recipient a new mailbox.
+func (p *provider) empty(boxes int) error {
 	for b := range boxes {
 		box := filepath.Join(p.home(b), "Maildir")
 		if err := os.RemoveAll(p.home(b)); err != nil {
@@ -176,11 +177,17 @@ func (p *provider) fill(l *ledger, boxes int) error {
 			return err
 		}
 	}
-	for i, x := range l.letters {
+	return nil
+}
+
+// fill puts the letters of the ledger into the mailboxes.
+func (p *provider) fill(l *ledger) error {
+	for _, x := range l.letters {
 		local, _, _ := strings.Cut(x.rcpt, "@")
 		text := x.stored()
 		// Sizes in the name, as Dovecot's own delivery writes them.
-		name := fmt.Sprintf("%d.M%06dP1.isp,S=%d,W=%d", 1_700_000_000+i/1_000_000, i%1_000_000, len(text), x.size)
+		p.next++
+		name := fmt.Sprintf("%d.M%06dP1.isp,S=%d,W=%d", 1_700_000_000+p.next/1_000_000, p.next%1_000_000, len(text), x.size)
 		file := filepath.Join(p.dir, "mail", local, "Maildir", "new", name)
 		if err := os.WriteFile(file, text, 0o600); err != nil {
 			return err

@@ -29,6 +29,7 @@ type sink struct {
 	listener net.Listener
 	ledger   atomic.Pointer[ledger]
 	delayed  atomic.Bool
+	plain    atomic.Bool  // PIPELINING is not offered
 	taken    atomic.Int64 // letters of any kind
 
 	mu    sync.Mutex
@@ -137,7 +138,11 @@ func (d *dialogue) command(line string) bool {
 	verb, rest, _ := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
 	switch strings.ToUpper(verb) {
 	case "EHLO":
-		d.say("250-mail.office.test\r\n250-PIPELINING\r\n250-SIZE 1000000000\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSCODES")
+		d.say("250-mail.office.test\r\n250-SIZE 1000000000")
+		if !d.s.plain.Load() {
+			d.say("250-PIPELINING")
+		}
+		d.say("250-8BITMIME\r\n250 ENHANCEDSTATUSCODES")
 	case "HELO":
 		d.say("250 mail.office.test")
 	case "MAIL":
