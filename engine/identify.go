@@ -35,7 +35,7 @@ func (f *fetcher) identify(ctx context.Context, it source.Planned, fp string, d 
 		if f.claimed[k.Row] || !f.candidate(it, k) {
 			continue
 		}
-		same, err := f.sameCopy(ctx, k, d)
+		same, err := f.sameCopy(ctx, it, k, d)
 		if err != nil {
 			return 0, "", err
 		}
@@ -65,8 +65,18 @@ func (f *fetcher) candidate(it source.Planned, k store.Known) bool {
 }
 
 // sameCopy tells whether a known message was for all the people whom this one
-// is for.
-func (f *fetcher) sameCopy(ctx context.Context, k store.Known, d *mail.Decision) (bool, error) {
+// is for, and that the two were not listed side by side.
+func (f *fetcher) sameCopy(ctx context.Context, it source.Planned, k store.Known, d *mail.Decision) (bool, error) {
+	if it.Known.Row != 0 {
+		now, err := f.e.deps.Store.Entry(ctx, it.Known.Row)
+		if err != nil {
+			return false, err
+		}
+		before, err := f.e.deps.Store.Entry(ctx, k.Row)
+		if err != nil || before.Received.After(now.Seen) {
+			return false, err // it was fetched when this one was there already
+		}
+	}
 	if k.Ident != k.UID {
 		return strings.HasPrefix(k.Ident, identPrefix(k.Fingerprint, d)), nil
 	}

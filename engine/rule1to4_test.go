@@ -62,6 +62,7 @@ func TestRule4_Renumbered(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t, worldOptions{policy: tt.policy, smtp: mailtest.SMTPOptions{}})
 			const many = 520
 			for i := range many {

@@ -71,7 +71,7 @@ func TestRunBySchedule(t *testing.T) {
 		pass(2 * time.Minute)
 		w.exactly()
 		w.atISP(0)
-		if got := w.e.Planned(global); got.Sub(time.Now()) > time.Hour || got.Before(time.Now()) {
+		if got := w.e.Planned(global); time.Until(got) > time.Hour || got.Before(time.Now()) {
 			t.Errorf("next collection %v, now %v", got, time.Now())
 		}
 		pass(10 * time.Hour)

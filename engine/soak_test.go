@@ -105,7 +105,7 @@ func (c *chaos) target(mailtest.SMTPEvent) mailtest.SMTPAction {
 // Both servers fail at random steps of many collections, and the process ends
 // between them; then they behave. Every message is where it belongs (rule 50).
 func TestSoak(t *testing.T) {
-	seeds := 3
+	seeds := 2
 	if n, err := strconv.Atoi(os.Getenv("POSTBAG_SOAK_SEEDS")); err == nil {
 		seeds = n
 	}
@@ -120,6 +120,7 @@ func TestSoak(t *testing.T) {
 	for kind, set := range kinds {
 		for seed := range seeds {
 			t.Run(fmt.Sprintf("%s-%d", kind, seed), func(t *testing.T) {
+				t.Parallel()
 				c := &chaos{rnd: rand.New(rand.NewPCG(uint64(seed), 1)), on: true}
 				o := worldOptions{pop3: mailtest.POP3Options{NoPipelining: seed%2 == 1}}
 				set(&o, c)
