@@ -11,6 +11,14 @@
 // the store calls settled. Whatever dies in between is found again at the next
 // start: every step leaves the store in a state that the next run goes on from.
 //
+// Which message is it? Its UIDL says so, as long as it can be believed.
+// identify.go goes by the content, together with the people whom it is for,
+// where there is no UIDL, where several messages share one, and where messages
+// may have got new ones. same.go looks at what is listed under the UIDL of a
+// message that is gone before it is deleted unread. arrival.go holds a message
+// whose size is not the one listed until the session proves to be in step.
+// suspect.go tells bad messages from bad providers.
+//
 // Goals, in order: lose no mail, show the fate of every message, make no
 // duplicates, give each message to the right person, be pleasant, be fast.
 package engine
