@@ -77,26 +77,6 @@ func OpenWizard(d *Desk, closed func(done bool)) *Wizard {
 	return w
 }
 
-// Wizards opens the wizard, one at a time: a second call raises its window.
-type Wizards struct {
-	Closed func(done bool) // told when its window closes; may be nil
-	open   *Wizard
-}
-
-// Open opens the wizard or brings it to the front.
-func (s *Wizards) Open(d *Desk) {
-	if s.open != nil {
-		s.open.Raise()
-		return
-	}
-	s.open = OpenWizard(d, func(done bool) {
-		s.open = nil
-		if s.Closed != nil {
-			s.Closed(done)
-		}
-	})
-}
-
 func newWizard(d *Desk, closed func(bool)) *Wizard {
 	w := &Wizard{desk: d, closed: closed, run: func(f func()) { go f() }}
 	w.ctx, w.end = context.WithCancel(d.Context)

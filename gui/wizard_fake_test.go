@@ -167,7 +167,7 @@ func newWizardBench(t *testing.T, lang string, cfg *config.Config) *wizardBench 
 	if cfg == nil {
 		cfg = config.Defaults()
 	}
-	b.open(cfg, test.NewTempWindow(t, nil))
+	b.open(cfg, a.NewWindow("")) // the wizard closes it
 	b.win.Resize(fyne.NewSize(wizardWidthOf, wizardHeightOf))
 	return b
 }

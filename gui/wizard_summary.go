@@ -140,19 +140,21 @@ func (g *wizardSummary) collect(ctx context.Context, backend present.Backend) {
 	var mu sync.Mutex
 	var heard []facts.Event
 	waiting := false
+	show := func() {
+		mu.Lock()
+		events := heard
+		heard, waiting = nil, false
+		mu.Unlock()
+		g.heard(events)
+	}
 	stop := backend.Watch(func(e facts.Event) {
 		mu.Lock()
-		defer mu.Unlock()
 		heard = append(heard, e)
-		if !waiting {
-			waiting = true
-			post(func() {
-				mu.Lock()
-				events := heard
-				heard, waiting = nil, false
-				mu.Unlock()
-				g.heard(events)
-			})
+		first := !waiting
+		waiting = true
+		mu.Unlock()
+		if first {
+			post(show)
 		}
 	})
 	report, err := backend.Collect(ctx, nil)

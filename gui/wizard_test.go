@@ -1,0 +1,415 @@
+package gui
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
+
+	"postbag/app/config"
+	"postbag/app/facts"
+	"postbag/engine/mail"
+	"postbag/gui/present"
+)
+
+// labels are the texts of all labels below an object that are shown.
+func labels(o fyne.CanvasObject) string {
+	var b strings.Builder
+	var walk func(fyne.CanvasObject)
+	walk = func(o fyne.CanvasObject) {
+		if !o.Visible() {
+			return
+		}
+		switch o := o.(type) {
+		case *widget.Label:
+			b.WriteString(o.Text + "\n")
+		case *fyne.Container:
+			for _, c := range o.Objects {
+				walk(c)
+			}
+		case fyne.Widget:
+			for _, c := range test.WidgetRenderer(o).Objects() {
+				walk(c)
+			}
+		}
+	}
+	walk(o)
+	return b.String()
+}
+
+func (b *wizardBench) says() string { return labels(b.win.Content()) }
+
+func TestWizardByKeyboard(t *testing.T) {
+	b := newWizardBench(t, "en", nil)
+	for _, s := range []present.WizardStep{present.WizardStart, present.WizardLine, present.WizardOffice} {
+		b.press(fyne.KeyReturn)
+		if b.answers.Current() != s {
+			t.Fatalf("Enter leads to %q, not %q", b.answers.Current().Key(), s.Key())
+		}
+		if b.win.Canvas().Focused() == nil {
+			t.Errorf("no focus on %q", s.Key())
+		}
+	}
+	office := b.pages[present.WizardOffice].(*wizardOffice)
+	if b.win.Canvas().Focused() != fyne.Focusable(office.domains) {
+		t.Error("the focus is not on the first field")
+	}
+	b.press(fyne.KeyReturn)
+	if b.answers.Current() != present.WizardOffice || !strings.Contains(b.says(), "Fill in this field.") {
+		t.Error("an empty page lets the user go on, or does not say why it does not")
+	}
+	test.Type(office.domains, "office.test")
+	if office.unknown.Text != "postmaster@office.test" {
+		t.Errorf("unknown recipient %q", office.unknown.Text)
+	}
+	if strings.Contains(b.says(), "Fill in this field.") {
+		t.Error("the fault stays when it is mended")
+	}
+	b.press(fyne.KeyReturn)
+	if b.answers.Current() != present.WizardTarget {
+		t.Errorf("at %q", b.answers.Current().Key())
+	}
+}
+
+func TestWizardRadiosByKeyboard(t *testing.T) {
+	b := newWizardBench(t, "en", nil)
+	b.goNext()
+	b.press(fyne.KeyDown)
+	if b.answers.Autostart {
+		t.Error("the arrow did not choose")
+	}
+	b.press(fyne.KeyUp)
+	if !b.answers.Autostart {
+		t.Error("the arrow did not choose back")
+	}
+	b.goNext()
+	line := b.pages[present.WizardLine].(*wizardLine)
+	b.press(fyne.KeyDown)
+	b.press(fyne.KeyDown)
+	if b.answers.Line.Kind != config.Dialup || !strings.Contains(b.says(), "line must be up") {
+		t.Fatalf("line %q", b.answers.Line.Kind)
+	}
+	b.press(fyne.KeyReturn)
+	if b.win.Canvas().Focused() != line.form.fields[0].focus {
+		t.Error("the focus is not on the field with the fault")
+	}
+	line.radio.items[0].Tapped(nil)
+	if b.answers.Line.Kind != config.Permanent {
+		t.Error("the mouse did not choose")
+	}
+}
+
+func TestWizardEscapeAsksOnlyWhenSomethingIsLost(t *testing.T) {
+	b := newWizardBench(t, "en", nil)
+	b.press(fyne.KeyEscape)
+	if !slices.Equal(b.closings, []bool{false}) {
+		t.Fatalf("closed %v", b.closings)
+	}
+
+	b = newWizardBench(t, "en", nil)
+	b.goNext()
+	b.goNext()
+	b.goNext()
+	test.Type(b.pages[present.WizardOffice].(*wizardOffice).domains, "office.test")
+	b.press(fyne.KeyEscape)
+	if len(b.closings) != 0 || b.win.Canvas().Overlays().Top() == nil {
+		t.Fatal("what was typed is lost without a question")
+	}
+	b.press(fyne.KeyEscape) // stay
+	if b.win.Canvas().Overlays().Top() != nil || len(b.closings) != 0 {
+		t.Fatal("Escape does not take the question back")
+	}
+	if len(b.backend.calls) != 0 {
+		t.Errorf("did %v", b.backend.calls)
+	}
+}
+
+func TestWizardChangesItsLanguageAtOnce(t *testing.T) {
+	b := newWizardBench(t, "en", nil)
+	b.fill(t)
+	b.goTo(present.WizardWelcome)
+	b.setLanguage("fr")
+	if !strings.Contains(b.says(), "Préparez ce qui suit") || b.next.Text != "Suivant" {
+		t.Errorf("says %q", b.says())
+	}
+	if b.look.Language != "" {
+		t.Error("kept before Finish")
+	}
+	b.goTo(present.WizardSummary)
+	if !strings.Contains(b.says(), "office.test") {
+		t.Error("the answers are lost")
+	}
+	b.goNext()
+	if b.look.Language != "fr" {
+		t.Errorf("kept %q", b.look.Language)
+	}
+}
+
+func TestWizardTestShowsEveryStep(t *testing.T) {
+	b := newWizardBench(t, "en", nil)
+	b.backend.source = goodSource()
+	b.fill(t)
+	b.goTo(present.WizardIncoming)
+	page := b.pages[present.WizardIncoming].(*wizardIncoming)
+	test.Tap(page.probe().button)
+	for _, want := range []string{"name found", "connected", "encrypted", "signed in", "All is well."} {
+		if !strings.Contains(b.says(), want) {
+			t.Errorf("%q is not shown", want)
+		}
+	}
+	if !b.backend.has("check mailbox Whole office") || !slices.Contains(valuesOf(b.backend.typed), "geheim") {
+		t.Errorf("did %v with %v", b.backend.calls, b.backend.typed)
+	}
+	if len(b.backend.secrets) != 0 {
+		t.Error("a test kept a password")
+	}
+	page.host.SetText("pop.other.test")
+	if strings.Contains(b.says(), "All is well.") {
+		t.Error("the outcome stays for another server")
+	}
+}
+
+func valuesOf(m map[string]string) []string {
+	var out []string
+	for _, v := range m {
+		out = append(out, v)
+	}
+	return out
+}
+
+func TestWizardTestSaysWhatIsWrong(t *testing.T) {
+	b := newWizardBench(t, "en", nil)
+	b.backend.source = append(goodSource()[:3], facts.CheckStep{
+		Side: facts.SideSource, Step: "login", Host: "pop.orange.fr", Fault: &facts.Fault{Class: mail.NeedsUser, Code: mail.CodeAuth, Op: "PASS", Reply: "-ERR [AUTH] no"}})
+	b.fill(t)
+	b.goTo(present.WizardIncoming)
+	b.pages[present.WizardIncoming].(*wizardIncoming).probe().toggle()
+	for _, want := range []string{"refuses the user name or the password", "web mail", "-ERR [AUTH] no"} {
+		if !strings.Contains(b.says(), want) {
+			t.Errorf("%q is not shown in %q", want, b.says())
+		}
+	}
+}
+
+// rule 6: a certificate that cannot be verified is accepted by its fingerprint or not at all.
+func TestRule06_WizardPinsOneCertificate(t *testing.T) {
+	pin := "sha256:" + strings.Repeat("ab", 32)
+	b := newWizardBench(t, "en", nil)
+	b.backend.source = append(goodSource()[:2], facts.CheckStep{
+		Side: facts.SideSource, Step: "tls", Host: "pop.orange.fr",
+		Fault:       &facts.Fault{Class: mail.NeedsUser, Code: mail.CodeTLSUntrusted},
+		Certificate: &facts.Certificate{Fingerprint: pin, Subject: "CN=pop.orange.fr"}})
+	b.fill(t)
+	b.goTo(present.WizardIncoming)
+	probe := b.pages[present.WizardIncoming].(*wizardIncoming).probe()
+	probe.toggle()
+	if !strings.Contains(b.says(), "ABAB ABAB") || b.answers.Draft().Config.Mailboxes[0].TLSPin != "" {
+		t.Fatal("the fingerprint is not shown, or was accepted without a question")
+	}
+	b.backend.source = goodSource()
+	accept := buttonNamed(probe.lines, "Accept exactly this certificate")
+	if accept == nil {
+		t.Fatal("no way to accept it")
+	}
+	test.Tap(accept)
+	last := b.backend.drafts[len(b.backend.drafts)-1]
+	if last.Mailboxes[0].TLSPin != pin || !strings.Contains(b.says(), "All is well.") {
+		t.Errorf("tested again with pin %q", last.Mailboxes[0].TLSPin)
+	}
+}
+
+func buttonNamed(o fyne.CanvasObject, text string) *Button {
+	switch o := o.(type) {
+	case *Button:
+		if o.Text == text {
+			return o
+		}
+	case *fyne.Container:
+		for _, c := range o.Objects {
+			if b := buttonNamed(c, text); b != nil {
+				return b
+			}
+		}
+	}
+	return nil
+}
+
+func TestWizardTestOfAnEmptyPage(t *testing.T) {
+	b := newWizardBench(t, "en", nil)
+	b.fill(t)
+	b.goTo(present.WizardIncoming)
+	b.answers.SetKind(config.Individual)
+	b.rebuild()
+	b.pages[present.WizardIncoming].(*wizardIncoming).probe().toggle()
+	if !strings.Contains(b.says(), "Fill in this field.") {
+		t.Error("says nothing")
+	}
+	if slices.ContainsFunc(b.backend.calls, func(c string) bool { return strings.HasPrefix(c, "check") }) {
+		t.Errorf("did %v", b.backend.calls)
+	}
+}
+
+func TestWizardTurnsToTheMailboxWithTheFault(t *testing.T) {
+	b := newWizardBench(t, "en", nil)
+	b.fill(t)
+	b.goTo(present.WizardIncoming)
+	page := b.pages[present.WizardIncoming].(*wizardIncoming)
+	b.answers.SetKind(config.Individual)
+	one := b.answers.Incoming.Shown()[0]
+	one.SetAccount("anne@orange.fr")
+	one.Password, one.Again = "x", "y"
+	one.DeliverTo = "anne@office.test"
+	b.rebuild()
+	two := b.answers.Incoming.Add()
+	page.turnTo(two)
+	b.goNext()
+	if page.box != one || !strings.Contains(b.says(), "not the same") {
+		t.Errorf("shows %q: %q", page.box.Account, b.says())
+	}
+}
+
+func TestWizardLooksOnce(t *testing.T) {
+	b := newWizardBench(t, "en", nil)
+	b.backend.lines = previewLines()
+	b.backend.verdict = facts.Verdict{Verdict: facts.VerdictBccUnknown}
+	b.fill(t)
+	looks := func() int {
+		n := 0
+		for _, c := range b.backend.calls {
+			if c == "preview Whole office 50" {
+				n++
+			}
+		}
+		return n
+	}
+	b.goTo(present.WizardLook)
+	if looks() != 1 || !strings.Contains(b.says(), "will go to the unknown recipient") {
+		t.Errorf("%d looks: %q", looks(), b.says())
+	}
+	b.goTo(present.WizardIncoming)
+	b.pages[present.WizardIncoming].(*wizardIncoming).account.SetText("other@orange.fr")
+	b.goTo(present.WizardLook)
+	if looks() != 2 {
+		t.Errorf("%d looks after a change", looks())
+	}
+}
+
+func TestWizardFinish(t *testing.T) {
+	b := newWizardBench(t, "en", nil)
+	b.backend.events = []facts.Event{{Kind: facts.EventFetched, Mailbox: "Whole office", Done: 12, Total: 12}}
+	b.backend.report = facts.CollectReport{Mailboxes: []facts.MailboxResult{{Mailbox: "Whole office", Result: facts.ResultOK, New: 12}}, Delivered: 12}
+	b.fill(t)
+	if slices.Contains(b.backend.calls, "apply") || len(b.backend.secrets) > 0 || b.autostart.on {
+		t.Fatalf("written before Finish: %v", b.backend.calls)
+	}
+	b.press(fyne.KeyReturn)
+	want := []string{"secret keyring:office-42@orange.fr@pop.orange.fr", "apply", "start", "collect"}
+	if got := b.backend.calls[len(b.backend.calls)-len(want):]; !slices.Equal(got, want) {
+		t.Errorf("did %q", b.backend.calls)
+	}
+	if !b.autostart.on || b.backend.cfg == nil || b.backend.secrets["keyring:office-42@orange.fr@pop.orange.fr"] != "geheim" {
+		t.Error("not everything is kept")
+	}
+	if !strings.Contains(b.says(), "12 messages fetched. 12 messages are at the office server.") || b.next.Text != "Close" {
+		t.Errorf("says %q", b.says())
+	}
+	b.press(fyne.KeyReturn)
+	if !slices.Equal(b.closings, []bool{true}) {
+		t.Errorf("closed %v", b.closings)
+	}
+}
+
+func TestWizardFinishIsRefused(t *testing.T) {
+	b := newWizardBench(t, "en", nil)
+	b.fill(t)
+	b.backend.applyErr = errScripted
+	b.goNext()
+	if b.over || !strings.Contains(b.says(), "The settings were not saved.") || b.next.Disabled() || len(b.backend.secrets) != 0 {
+		t.Errorf("over %v, secrets %v: %q", b.over, b.backend.secrets, b.says())
+	}
+	b.backend.applyErr = nil
+	b.goNext()
+	if !b.over {
+		t.Error("a second try is not possible")
+	}
+}
+
+func TestWizardFinishGoesToThePageWithTheFault(t *testing.T) {
+	b := newWizardBench(t, "en", nil)
+	b.fill(t)
+	b.answers.Target.Host = ""
+	b.goNext()
+	if b.answers.Current() != present.WizardTarget || !strings.Contains(b.says(), "Fill in this field.") || len(b.backend.secrets) != 0 {
+		t.Errorf("at %q", b.answers.Current().Key())
+	}
+}
+
+func TestWizardImportsPeople(t *testing.T) {
+	b := newWizardBench(t, "en", nil)
+	b.goNext()
+	b.goNext()
+	b.goNext()
+	page := b.pages[present.WizardOffice].(*wizardOffice)
+	page.domains.SetText("office.test")
+	page.imported([]byte("Name,Mail\nAnne,anne@office.test\nEve,eve@elsewhere.test\n"), nil)
+	if page.people.Text != "anne@office.test" || !strings.Contains(page.count.Text, "1 person added. 1 address is not in your domains") {
+		t.Errorf("%q, %q", page.people.Text, page.count.Text)
+	}
+	page.imported(nil, errScripted)
+	if page.count.Text != "The file cannot be read." {
+		t.Error(page.count.Text)
+	}
+}
+
+func TestWizardOpensTheSheet(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	b := newWizardBench(t, "fr", nil)
+	b.pages[present.WizardWelcome].(*wizardWelcome).print()
+	if len(b.opened) != 1 || !strings.HasSuffix(b.opened[0], "postbag-fr.html") {
+		t.Errorf("opened %v", b.opened)
+	}
+}
+
+// With the demo everything is answered: a newcomer only presses Next.
+func TestWizardOfAPreparedOfficeNeedsOnlyNext(t *testing.T) {
+	cfg, problems := config.Parse([]byte(`version = 1
+[office]
+domains = ["office.test"]
+unknown_recipient = "postmaster@office.test"
+[[target]]
+name = "office"
+host = "127.0.0.1"
+port = 2525
+[[mailbox]]
+name = "Whole office"
+host = "127.0.0.1"
+port = 1110
+security = "none"
+username = "office-42"
+secret = "file:secret"
+allow_plaintext_password = true
+[[mailbox]]
+name = "Anne"
+kind = "individual"
+host = "127.0.0.1"
+port = 1110
+security = "none"
+username = "anne"
+secret = "file:secret"
+allow_plaintext_password = true
+deliver_to = ["anne@office.test"]
+`), "")
+	if bad := config.Faults(problems); len(bad) > 0 {
+		t.Fatal(bad)
+	}
+	b := newWizardBench(t, "en", cfg)
+	for range present.WizardSteps() {
+		b.press(fyne.KeyReturn)
+	}
+	if !b.over || !b.backend.has("apply") || len(b.backend.secrets) != 0 || len(b.backend.cfg.Mailboxes) != 2 {
+		t.Errorf("at %q with %v, did %v", b.answers.Current().Key(), b.answers.AllFaults(), b.backend.calls)
+	}
+}
