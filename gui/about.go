@@ -16,7 +16,7 @@ func ShowAbout(d *Desk) {
 func aboutRows(d *Desk) fyne.CanvasObject {
 	rows := container.NewVBox(wizardText(d.Text().T("main.about.text")))
 	for _, line := range present.About(d.Text(), d.Build, d.Backend.Place()) {
-		rows.Add(pair(line[0], line[1], 144, present.MarkNone))
+		rows.Add(pair(line[0], line[1], 176, present.MarkNone))
 	}
 	return rows
 }

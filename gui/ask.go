@@ -121,3 +121,11 @@ func join(sentences ...string) string {
 	}
 	return out
 }
+
+// focusIfFree gives the focus to the page unless a question is open, so that
+// who works by keyboard goes on where the work is.
+func focusIfFree(d *Desk, to fyne.Focusable) {
+	if c := d.Window.Canvas(); c.Overlays().Top() == nil {
+		c.Focus(to)
+	}
+}

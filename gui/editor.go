@@ -105,7 +105,7 @@ func (e *editor[T]) shown() {
 func (e *editor[T]) read() {
 	name := e.want
 	if name == "" && e.item != nil && !e.item.Fresh() {
-		name = e.of.Name(*e.item.Edited())
+		name = e.of.Name(*e.item.Was())
 	}
 	work(e.d, e.d.Backend.Config, func(cfg *config.Config, err error) {
 		if err != nil && !present.NoConfigYet(err) {
@@ -254,17 +254,8 @@ func (e *editor[T]) undo() {
 	if e.item == nil || e.busy {
 		return
 	}
-	at := e.place()
 	e.form.dirty = false
-	if at < 0 && len(e.names) > 0 {
-		at = 0
-	}
-	if at < 0 {
-		e.item, e.form = nil, nil
-		e.draw()
-		return
-	}
-	e.open(at)
+	e.read()
 }
 
 // save keeps what was typed and applies it.

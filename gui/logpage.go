@@ -51,7 +51,7 @@ const searchRest = 300 * time.Millisecond
 func NewLogPage(d *Desk) Page {
 	p := &logPage{d: d, pager: &present.Pager{}, root: container.NewStack()}
 	p.begin()
-	p.story = newStoryPanel(d, func(string) { p.reload() }, p.closeStory)
+	p.story = newStoryPanel(d, func(string) { p.reload(); focusIfFree(p.d, p.list) }, p.closeStory)
 	return p
 }
 
@@ -100,7 +100,7 @@ func (p *logPage) Heard(events []facts.Event) {
 
 // logColumns are those of the list.
 func logColumns() columns {
-	return columns{{min: 144}, {min: 88, share: 3}, {min: 88, share: 4}, {min: 96, share: 3, drop: 1}, {min: 72, drop: 2}, {min: 112}}
+	return columns{{min: 136}, {min: 88, share: 3}, {min: 88, share: 4}, {min: 96, share: 3, drop: 1}, {min: 72, drop: 2}, {min: 112}}
 }
 
 // Retext writes every text anew.
@@ -402,7 +402,7 @@ func (p *logPage) export() {
 }
 
 // storyShare is the part of the page that the list keeps beside a story.
-const storyShare = 0.56
+const storyShare = 0.52
 
 // beside puts the story at the right of a list while there is one.
 func beside(table fyne.CanvasObject, story *storyPanel) fyne.CanvasObject {

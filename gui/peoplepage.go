@@ -76,6 +76,7 @@ func (p *peoplePage) Retext() {
 		container.NewTabItem(t.T("main.rule.tab"), p.rules.root),
 	)
 	p.tabs.SelectIndex(at)
+	p.tabs.OnSelected = freshTab
 	p.root.Objects = []fyne.CanvasObject{p.tabs}
 	p.root.Refresh()
 }

@@ -3,6 +3,7 @@ package gui
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -142,3 +143,8 @@ func (f *flow) place(objects []fyne.CanvasObject, width float32, move bool) floa
 	}
 	return y + row
 }
+
+// freshTab draws a tab that comes to the front.
+//
+// QUIRK Fyne does not tell the tabs behind when the theme changes.
+func freshTab(tab *container.TabItem) { tab.Content.Refresh() }

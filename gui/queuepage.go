@@ -37,7 +37,7 @@ type queuePage struct {
 // NewQueuePage makes the queue.
 func NewQueuePage(d *Desk) Page {
 	p := &queuePage{d: d, root: container.NewStack()}
-	p.story = newStoryPanel(d, func(string) { p.reload() }, p.closeStory)
+	p.story = newStoryPanel(d, func(string) { p.reload(); focusIfFree(p.d, p.list) }, p.closeStory)
 	return p
 }
 

@@ -84,6 +84,7 @@ func (p *settingsPage) Retext() {
 	p.tabs.Append(container.NewTabItem(t.T("main.settings.transcripts"), p.transcripts.root))
 	p.tabs.Append(container.NewTabItem(t.T("main.settings.about"), container.NewVScroll(container.NewPadded(aboutRows(p.d)))))
 	p.tabs.SelectIndex(at)
+	p.tabs.OnSelected = freshTab
 	p.root.Objects = []fyne.CanvasObject{p.tabs}
 	p.root.Refresh()
 }

@@ -86,6 +86,7 @@ func (s *storyPanel) draw() {
 		v := present.NewStory(s.d.Text(), s.facts, s.d.Now())
 		s.head(v)
 		s.way(v)
+		s.details(v)
 		s.buttons(v)
 	}
 	s.rows.Refresh()
@@ -107,22 +108,24 @@ func (s *storyPanel) head(v present.Story) {
 			s.rows.Add(small(v.Fault.Detail))
 		}
 	}
-	for _, line := range v.Lines {
-		s.rows.Add(pair(line[0], line[1], 96, present.MarkNone))
-	}
 }
 
-func (s *storyPanel) way(v present.Story) {
-	title := wizardText(s.d.Text().T("main.story.way"))
-	title.TextStyle.Bold = true
-	s.rows.Add(title)
-	for _, step := range v.Steps {
-		s.rows.Add(pair(step.Time, sign(step.Mark)+step.Text, 72, step.Mark))
+// details are what a mail program would show of the message, and its numbers.
+func (s *storyPanel) details(v present.Story) {
+	s.rows.Add(widget.NewSeparator())
+	for _, line := range v.Lines {
+		s.rows.Add(pair(line[0], line[1], 96, present.MarkNone))
 	}
 	for _, r := range v.People {
 		if r.Reply != "" {
 			s.rows.Add(small(r.Address + ", " + r.State + ": " + r.Reply))
 		}
+	}
+}
+
+func (s *storyPanel) way(v present.Story) {
+	for _, step := range v.Steps {
+		s.rows.Add(pair(step.Time, sign(step.Mark)+step.Text, 72, step.Mark))
 	}
 }
 

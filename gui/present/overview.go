@@ -141,7 +141,7 @@ func attention(p *i18n.Printer, s facts.Status) []Attention {
 		})
 	}
 	if n := s.Balance[mail.Quarantined]; n > 0 {
-		add(Attention{What: p.N("main.overview.set_aside", n), Meaning: p.T("meaning.set_aside"), Advice: p.T("main.overview.see_queue"), NeedsUser: true, Mend: MendQueue})
+		add(Attention{What: p.N("main.overview.set_aside", n), Meaning: p.T("meaning.no_loss"), Advice: p.T("main.overview.see_queue"), NeedsUser: true, Mend: MendQueue})
 	}
 	if n := s.Balance[mail.Failed]; n > 0 {
 		add(Attention{What: p.N("main.overview.unreadable", n), Meaning: p.T("meaning.with_provider"), Advice: p.T("main.overview.see_queue"), NeedsUser: true, Mend: MendQueue})
