@@ -167,6 +167,9 @@ func (e *Engine) CollectOnce(ctx context.Context, ids []string) (Report, error) 
 		return Report{}, err
 	}
 	rep, err := e.collect(ctx, ids, r)
+	if perr := e.purge(context.WithoutCancel(ctx)); perr != nil {
+		e.deps.Log.Error("the journal could not be tidied", "error", perr)
+	}
 	return rep, errors.Join(err, e.Stop(context.WithoutCancel(ctx)))
 }
 

@@ -206,3 +206,28 @@ func TestLoop(t *testing.T) {
 	}
 	s.want(0, "queue").says("first")
 }
+
+// TestJournalPurge: old lines of the journal go, the balance sheet and what is
+// known of the provider's messages stay. rule 49
+func TestJournalPurge(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, mailtest.POP3Options{}, rcptSays("bob@office.test", "550 5.2.1 closed"))
+	s.add("anne@office.test", "one", "two")
+	s.add("bob@office.test", "set aside")
+	s.head = strings.Replace(s.head, "[[target]]", "[journal]\nkeep = \"1s\"\n[[target]]", 1)
+	s.configure("after_delivery = \"keep\"\n")
+	s.want(4, "collect")
+	eventually(t, "the purge", func() bool {
+		s.want(0, "collect")
+		return len(s.want(0, "log", "--json", "--state", "delivered").entries()) == 0
+	})
+	s.wantBalance(map[string]int{"delivered": 2, "quarantined": 1})
+	s.want(0, "collect")
+	if n := countOf(s.isp.Transcript(), "RETR"); n != 3 {
+		t.Errorf("%d fetched", n)
+	}
+	if e := s.one(); e.text("subject") != "set aside" { // what is not settled is never purged
+		t.Errorf("the queue has %v", e)
+	}
+	s.wantBalance(map[string]int{"delivered": 2, "quarantined": 1})
+}

@@ -235,7 +235,7 @@ func (t *tx) drop(row int64) error {
 	default:
 		return wrongState("rekey", k.State)
 	}
-	if err := t.forget(row); err != nil {
+	if err := t.forget(row, t.now.Add(forever)); err != nil {
 		return err
 	}
 	if _, err := t.exec("DELETE FROM identity WHERE row = ?", row); err != nil {

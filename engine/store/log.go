@@ -282,7 +282,7 @@ const sqlQueue = `SELECT row FROM identity WHERE ` + isOpen + ` AND state <> 'wa
 func (s *Store) Get(ctx context.Context, id string) (mail.Entry, error) {
 	var out mail.Entry
 	err := s.snapshot(ctx, "get", func(c *conn) error {
-		list, err := readEntries(ctx, c, sqlEntry+joinEntry+" WHERE i.id = ?", cleanID(id))
+		list, err := readEntries(ctx, c, sqlEntry+joinEntry+" WHERE i.id = ? AND i.changed IS NOT NULL", cleanID(id))
 		if err != nil {
 			return err
 		}

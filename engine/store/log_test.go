@@ -271,10 +271,42 @@ func TestPurgeKeepsIdentitiesAndTheBalance(t *testing.T) {
 	}
 	r.audit()
 
-	// What rule 35 still needs is not purged, however the retention is set.
 	if n, err := r.Purge(r.ctx, r.clock.Now().Add(time.Hour), 10); err != nil || n != 0 {
-		t.Errorf("purged %d within the window, %v", n, err)
+		t.Errorf("purged %d of what is queued, %v", n, err)
 	}
+}
+
+// TestRule35_AfterThePurge: the retention of the journal is kept to, and a
+// delivery is known nevertheless as long as the window for duplicates lasts.
+func TestRule35_AfterThePurge(t *testing.T) {
+	r := newRig(t, func(o *Options) { o.DuplicateWindow = time.Hour })
+	first := r.keep("box", "u1", "same", "anne")
+	r.settle(r.claim(1)[0], mail.Delivered, "")
+	r.clock.Advance(time.Minute)
+	if n, err := r.Purge(r.ctx, r.clock.Now(), 10); err != nil || n != 1 {
+		t.Fatalf("purged %d, %v", n, err)
+	}
+	if got := r.log(Filter{}); len(got) != 0 {
+		t.Errorf("journal: %s", subjects(got))
+	}
+	_, err := r.Get(r.ctx, first.ID)
+	wantCode(t, err, mail.CodeNotFound)
+	again := r.keep("other", "u2", "same", "anne")
+	r.wantState(again.Row, mail.Duplicate)
+	r.audit()
+	r.clock.Advance(2 * time.Hour)
+	left := 0
+	for range 3 {
+		n, err := r.Purge(r.ctx, r.clock.Now(), 10)
+		r.ok(err)
+		left += n
+	}
+	if left != 2 { // the line of the duplicate, and what was kept of the delivery
+		t.Errorf("purged %d after the window", left)
+	}
+	third := r.keep("box", "u3", "same", "anne")
+	r.wantState(third.Row, mail.Queued)
+	r.audit()
 }
 
 func TestStatesAreKept(t *testing.T) {

@@ -7,24 +7,19 @@ import (
 
 // Purge removes from the journal what was settled before the given time, at
 // most batch messages, and tells how many; call it again until it returns 0.
-// What is under way, in quarantine, or still needed to know duplicates stays;
-// so do the identities and the balance.
+// What is under way or in quarantine stays; so do the identities and the
+// balance. Of a delivery that rule 35 still has to know nothing stays but the
+// person and the time, until the window for duplicates is over.
 func (s *Store) Purge(ctx context.Context, before time.Time, batch int) (int, error) {
-	if oldest := s.now().Add(-s.window); before.After(oldest) {
-		before = oldest // rule 35 looks at accepted deliveries within the window
-	}
 	n := 0
 	err := s.write(ctx, "purge", 0, func(t *tx) error {
-		var rows []int64
-		err := t.query(sqlPurgeable, func(r record) error {
-			rows = append(rows, r.int(0))
-			return nil
-		}, before, batch)
+		oldest := t.now.Add(-s.window)
+		rows, err := t.numbers(sqlPurgeable, before, batch)
 		if err != nil {
 			return err
 		}
 		for _, row := range rows {
-			if err := t.forget(row); err != nil {
+			if err := t.forget(row, oldest); err != nil {
 				return err
 			}
 			if _, err := t.exec("UPDATE identity SET changed = NULL WHERE row = ?", row); err != nil {
@@ -32,23 +27,54 @@ func (s *Store) Purge(ctx context.Context, before time.Time, batch int) (int, er
 			}
 		}
 		n = len(rows)
-		return nil
+		if n == batch || before.Before(oldest) {
+			return nil
+		}
+		copies, err := t.numbers(sqlBare, oldest, batch-n)
+		for _, id := range copies {
+			if _, err := t.exec("DELETE FROM copy WHERE id = ?", id); err != nil {
+				return err
+			}
+		}
+		n += len(copies)
+		return err
 	})
 	return n, err
+}
+
+// numbers reads the first column.
+func (t *tx) numbers(sql string, args ...any) (all []int64, err error) {
+	err = t.query(sql, func(r record) error {
+		all = append(all, r.int(0))
+		return nil
+	}, args...)
+	return all, err
 }
 
 const sqlPurgeable = `SELECT row FROM identity INDEXED BY identity_changed
 	WHERE changed < ? AND state IN ('filtered', 'delivered', 'duplicate', 'deleted') ORDER BY changed LIMIT ?`
 
-// forget removes the journal's part of a message.
-func (t *tx) forget(row int64) error {
+// forever is longer than any delivery can be ahead.
+const forever = 100 * 365 * 24 * time.Hour
+
+// sqlBare finds what Purge left of deliveries, once the window is over. There
+// is nothing of it unless the journal is kept for a shorter time than that.
+const sqlBare = `SELECT c.id FROM copy c JOIN identity i ON i.row = c.id >> 20 WHERE c.changed < ? AND i.changed IS NULL LIMIT ?`
+
+// forget removes the journal's part of a message; deliveries since then are
+// still known by their person and time.
+func (t *tx) forget(row int64, since time.Time) error {
 	if err := t.unindex(row); err != nil {
 		return err
 	}
 	if _, err := t.exec("DELETE FROM message WHERE row = ?", row); err != nil {
 		return err
 	}
-	if _, err := t.exec("DELETE FROM copy WHERE id >= ? AND id < ?", copyID(row, 0), copyID(row+1, 0)); err != nil {
+	if _, err := t.exec("DELETE FROM copy WHERE id >= ? AND id < ? AND (state <> 'delivered' OR changed < ?)", copyID(row, 0), copyID(row+1, 0), since); err != nil {
+		return err
+	}
+	if _, err := t.exec("UPDATE copy SET address = '', for_address = '', target = '', code = '', reply = '', reason = '' WHERE id >= ? AND id < ?",
+		copyID(row, 0), copyID(row+1, 0)); err != nil {
 		return err
 	}
 	_, err := t.exec("DELETE FROM event WHERE row = ?", row)
