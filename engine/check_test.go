@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -190,4 +191,17 @@ func (w *world) rows() []int64 {
 	}
 	slices.Sort(rows)
 	return rows
+}
+
+// freeUID is the smallest number that no message of the mailbox has for UIDL.
+func (w *world) freeUID(user string) string {
+	used := make(map[string]bool)
+	for _, m := range w.isp.Messages(user) {
+		used[m.UID] = true
+	}
+	for n := 1; ; n++ {
+		if uid := strconv.Itoa(n); !used[uid] {
+			return uid
+		}
+	}
 }

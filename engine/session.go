@@ -133,8 +133,18 @@ func (s *session) look(ctx context.Context) error {
 			s.lost = append(s.lost, k.Row)
 		}
 	}
+	if err := s.makePlan(ctx, known, vanished, s.run.isFirst(s.mb.ID, cmp.First)); err != nil {
+		return err
+	}
+	if s.plan.Renamed {
+		s.e.attention(s.mb.ID, &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeRenumbered, Op: "UIDL"})
+	}
+	return s.record(ctx)
+}
+
+// makePlan decides what to do; the first time, what first_collection says.
+func (s *session) makePlan(ctx context.Context, known map[string][]source.Known, vanished []source.Known, first bool) error {
 	policy := s.mb.Policy
-	first := s.run.isFirst(s.mb.ID, cmp.First)
 	policy.SkipFirst = policy.SkipFirst && first
 	s.plan = source.Make(s.listing, known, vanished, policy, s.e.deps.Now())
 	switch since := s.mb.Since; {
@@ -142,14 +152,9 @@ func (s *session) look(ctx context.Context) error {
 		s.skip = func(header.Header) bool { return true }
 	case first && !since.IsZero():
 		s.skip = func(h header.Header) bool { return isOld(h, since) }
-		if err := s.skipOld(ctx); err != nil {
-			return err
-		}
+		return s.skipOld(ctx)
 	}
-	if s.plan.Renamed {
-		s.e.attention(s.mb.ID, &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeRenumbered, Op: "UIDL"})
-	}
-	return s.record(ctx)
+	return nil
 }
 
 // list asks for the listing and returns its UIDs.

@@ -389,16 +389,3 @@ func (w *world) postRaw(user, uid, id string, raw []byte, want ...string) string
 	w.mu.Unlock()
 	return w.isp.AddMessage(user, uid, raw)
 }
-
-// freeUID is the smallest number that no message of the mailbox has for UIDL.
-func (w *world) freeUID(user string) string {
-	used := make(map[string]bool)
-	for _, m := range w.isp.Messages(user) {
-		used[m.UID] = true
-	}
-	for n := 1; ; n++ {
-		if uid := strconv.Itoa(n); !used[uid] {
-			return uid
-		}
-	}
-}

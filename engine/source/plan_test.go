@@ -84,12 +84,16 @@ func words(p Plan) string {
 	list("delete", p.Delete)
 	list("keep", p.Keep)
 	list("pending", p.Pending)
-	var skip []Planned
-	for _, it := range p.Skip {
-		skip = append(skip, Planned{Item: it})
-	}
-	list("skip", skip)
+	list("skip", leftOut(p))
 	return strings.Join(out, ", ")
+}
+
+// leftOut is what first_collection does not want.
+func leftOut(p Plan) (out []Planned) {
+	for _, it := range (&p).Skip {
+		out = append(out, Planned{Item: it})
+	}
+	return out
 }
 
 func TestMake(t *testing.T) {
