@@ -149,12 +149,12 @@ func (l *Local) Collect(ctx context.Context, names []string, progress func(facts
 // tell hands over every message that the run changed, in its last state, and
 // counts those delivered.
 func (l *Local) tell(ctx context.Context, rows []int64, changed func(mail.Entry) error) (delivered int, err error) {
+	if changed == nil {
+		return l.store.CountRows(ctx, rows, mail.Delivered)
+	}
 	err = l.store.Entries(ctx, rows, func(en mail.Entry) error {
 		if en.State == mail.Delivered {
 			delivered++
-		}
-		if changed == nil {
-			return nil
 		}
 		return changed(l.named(en))
 	})

@@ -115,6 +115,7 @@ func (f *fetcher) take(ctx, watched context.Context, it source.Planned, body io.
 		return fault
 	}
 	a := &arrival{it: it, draft: f.e.deps.Store.NewDraft(), col: header.NewCollector()}
+	a.draft.Expect(it.Size)
 	in := &marked{Reader: f.limited(it, body), count: &f.dog.octets}
 	if _, err := io.CopyBuffer(a, in, f.buf); err != nil {
 		a.draft.Discard()

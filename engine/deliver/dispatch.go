@@ -207,7 +207,9 @@ func (r *run) handle(e event) {
 	if e.accepted && (r.booked || r.failure != nil || r.attempts > 0) {
 		r.up()
 	}
-	r.ready = append(e.back, r.ready...)
+	if len(e.back) > 0 {
+		r.ready = append(e.back, r.ready...)
+	}
 	r.open -= len(e.settled) + len(e.back)
 	r.forget(e.settled)
 	if e.saved {

@@ -12,6 +12,10 @@ import (
 // costs an fsync of its own, a BLOB shares that of its batch.
 const inline = 256 << 10
 
+// expectSlack is by how much a provider may be wrong about a size before the
+// room made for it is too small.
+const expectSlack = 64
+
 // Draft receives the octets of one message. Small ones stay in memory, large
 // ones go to a file under spool/ as they come. Nothing of it is durable before
 // Keep. A Draft is used by one goroutine.
@@ -37,6 +41,13 @@ func (s *Store) NewDraft() *Draft {
 		d.buf = (*buf)[:0]
 	}
 	return d
+}
+
+// Expect tells how many octets may come, as a hint; negative when nobody knows.
+func (d *Draft) Expect(size int64) {
+	if n := min(size, inline) + expectSlack; d.size == 0 && n > int64(cap(d.buf)) && size > 0 {
+		d.buf = make([]byte, 0, n)
+	}
 }
 
 // Size is the number of octets written so far.

@@ -20,6 +20,8 @@ func TestStatementsUseTheirIndexes(t *testing.T) {
 		{"others", sqlOthers, "USING COVERING INDEX identity_fingerprint (fingerprint=?)"},
 		{"others' copies", sqlOthers, "c USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
 		{"message", sqlMessage, "c USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
+		{"rows", sqlRows, "USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
+		{"count rows", sqlCountRows, "USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
 		{"at source", sqlAtSource, "USING INDEX identity_source (mailbox=?)"},
 		{"due", sqlDue, "c USING INDEX copy_due (target=? AND next<?)"},
 		{"next due", sqlNextDue, "USING COVERING INDEX copy_due (target=? AND next>?)"},

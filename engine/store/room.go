@@ -11,15 +11,28 @@ import (
 // already must find room, or they would be sent twice.
 const roomKept = 1 << 20
 
+// Where more than plenty is free beyond what is needed, the disk is not asked
+// again before so many octets have come.
+const (
+	plenty     = 64 << 20
+	roomCredit = 4 << 20
+)
+
 // room fails with CodeDiskFull when the disk has no room for what is held in
 // memory and n octets more.
 func (s *Store) room(n int64) error {
+	if s.credit.Add(-n) >= 0 {
+		return nil
+	}
 	free, ok := s.files.Free(s.dir)
 	if !ok {
 		return nil
 	}
 	need := roomKept + fileSize(filepath.Join(s.dir, fileDB+"-wal")) + s.drafted.Load() - s.spilled.Load() + n
 	if free >= need {
+		if free >= need+plenty {
+			s.credit.Store(roomCredit)
+		}
 		return nil
 	}
 	return &mail.Failure{Class: mail.Transient, Code: mail.CodeDiskFull, Op: "draft"}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"postbag/engine/mail"
 )
@@ -10,20 +11,66 @@ import (
 // Rows returns what is known of the rows today, in their order; rows that are
 // gone are left out.
 func (s *Store) Rows(ctx context.Context, rows []int64) ([]Known, error) {
-	out := make([]Known, 0, len(rows))
+	found := make(map[int64]Known, len(rows))
 	err := s.read(ctx, "rows", func(c *conn) error {
-		for _, row := range rows {
-			r, ok, err := c.one(ctx, "SELECT "+columnsKnown+" FROM identity WHERE row = ?", row)
+		for _, sp := range spans(rows) {
+			err := c.each(ctx, sqlRows, func(r record) error {
+				found[r.int(0)] = scanKnown(r)
+				return nil
+			}, sp.first, sp.last)
 			if err != nil {
 				return err
-			}
-			if ok {
-				out = append(out, scanKnown(r))
 			}
 		}
 		return nil
 	})
+	out := make([]Known, 0, len(found))
+	for _, row := range rows {
+		if k, ok := found[row]; ok {
+			out = append(out, k)
+		}
+	}
 	return out, err
+}
+
+// CountRows tells how many of the rows are in a state now.
+func (s *Store) CountRows(ctx context.Context, rows []int64, state mail.State) (int, error) {
+	n := 0
+	err := s.read(ctx, "count rows", func(c *conn) error {
+		for _, sp := range spans(rows) {
+			r, _, err := c.one(ctx, sqlCountRows, sp.first, sp.last, state)
+			if err != nil {
+				return err
+			}
+			n += int(r.int(0))
+		}
+		return nil
+	})
+	return n, err
+}
+
+const (
+	sqlRows      = `SELECT ` + columnsKnown + ` FROM identity WHERE row BETWEEN ? AND ?`
+	sqlCountRows = `SELECT count(*) FROM identity WHERE row BETWEEN ? AND ? AND state = ?`
+)
+
+// span is a run of consecutive rows.
+type span struct{ first, last int64 }
+
+// spans finds the runs in rows, each row once: those of one listing follow one
+// another, and one statement reads them all.
+func spans(rows []int64) []span {
+	var out []span
+	for _, row := range slices.Sorted(slices.Values(rows)) {
+		switch last := len(out) - 1; {
+		case last >= 0 && row == out[last].last:
+		case last >= 0 && row == out[last].last+1:
+			out[last].last = row
+		default:
+			out = append(out, span{row, row})
+		}
+	}
+	return out
 }
 
 // Entries hands over the journal's lines of the rows, in their order.

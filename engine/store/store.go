@@ -74,6 +74,7 @@ type Store struct {
 	recent  recent
 	spool   atomic.Int64
 	drafted atomic.Int64 // octets of drafts
+	credit  atomic.Int64 // octets for which there is room on the disk
 	spilled atomic.Int64 // of these, those on disk already
 
 	flightMu sync.Mutex
