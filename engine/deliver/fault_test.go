@@ -58,7 +58,10 @@ func TestRule44_FaultAtEachStep(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s, target := startSMTP(t, tt.o)
-			quick := 150 * time.Millisecond
+			quick := 20 * time.Second
+			if strings.HasSuffix(tt.name, "silence") {
+				quick = 150 * time.Millisecond
+			}
 			c := dial(t, target, Options{Timeouts: Timeouts{Command: quick, Mail: quick, Rcpt: quick, Data: quick, FinalDot: quick}})
 			outcomes, err := c.Send(t.Context(), letter(sample, "anne@office.test"))
 			if verdicts(outcomes) != tt.want || codeOf(err) != tt.dead {
