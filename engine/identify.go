@@ -32,7 +32,8 @@ func (f *fetcher) identify(ctx context.Context, it source.Planned, fp string, d 
 		return 0, "", err
 	}
 	for _, k := range rows {
-		if f.claimed[k.Row] || !f.candidate(it, k) {
+		// What got its name in this session is another one of this listing.
+		if f.claimed[k.Row] || f.named[k.Ident] || !f.candidate(it, k) {
 			continue
 		}
 		same, err := f.sameCopy(ctx, it, k, d)
