@@ -184,17 +184,9 @@ func (r *run) hireOne() {
 	r.wg.Go(w.work)
 }
 
+// handle takes in what workers and helpers tell.
 func (r *run) handle(e event) {
-	if e.claimEnd {
-		r.claiming = false
-		r.ready = append(r.ready, r.take(e.claimed)...)
-		r.ready = interleave(r.ready)
-	}
-	if e.more || e.dirty {
-		r.p.mu.Lock()
-		r.p.dirty = true
-		r.p.mu.Unlock()
-	}
+	r.heard(e)
 	if e.dialed {
 		r.dialing--
 		r.linked++
@@ -207,6 +199,26 @@ func (r *run) handle(e event) {
 	if e.accepted && (r.booked || r.failure != nil || r.attempts > 0) {
 		r.up()
 	}
+	if e.gone != nil {
+		r.left(e)
+	}
+	if e.pause != nil {
+		r.pause(e.pause)
+	}
+}
+
+// heard keeps account of jobs and writes.
+func (r *run) heard(e event) {
+	if e.claimEnd {
+		r.claiming = false
+		r.ready = append(r.ready, r.take(e.claimed)...)
+		r.ready = interleave(r.ready)
+	}
+	if e.more || e.dirty {
+		r.p.mu.Lock()
+		r.p.dirty = true
+		r.p.mu.Unlock()
+	}
 	if len(e.back) > 0 {
 		r.ready = append(e.back, r.ready...)
 	}
@@ -217,12 +229,6 @@ func (r *run) handle(e event) {
 	}
 	if e.lost != nil {
 		r.err = e.lost
-	}
-	if e.gone != nil {
-		r.left(e)
-	}
-	if e.pause != nil {
-		r.pause(e.pause)
 	}
 }
 

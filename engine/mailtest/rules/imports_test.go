@@ -103,7 +103,7 @@ func forbidden(path, imp string, test bool) string {
 	case within(path, "app") && within(own, "gui") && isOwn:
 		return "the application knows no window"
 	case within(path, "gui") && isOwn && !guiMay(path, own):
-		return "the windows see gui, app/i18n, app/config, app/facts, assets and engine/mail only"
+		return "the windows see gui, app/i18n, app/config, app/facts, app/secret, app/tell, assets and engine/mail only"
 	case within(path, "cmd/postbagd") && isOwn && !within(own, "app") && !(test && within(own, "engine/mailtest")):
 		return "postbagd is a surface of app"
 	case test:
@@ -117,7 +117,7 @@ func forbidden(path, imp string, test bool) string {
 }
 
 func guiMay(path, own string) bool {
-	for _, ok := range []string{"gui", "app/i18n", "app/config", "app/facts", "assets", "engine/mail"} {
+	for _, ok := range []string{"gui", "app/i18n", "app/config", "app/facts", "app/secret", "app/tell", "assets", "engine/mail"} {
 		if within(own, ok) {
 			return path != "gui/present" || own != "gui"
 		}
