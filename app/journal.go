@@ -12,7 +12,9 @@ import (
 
 // Log hands over the journal, newest first.
 func (l *Local) Log(ctx context.Context, f facts.LogFilter, each func(mail.Entry) error) error {
-	filter := store.Filter{Since: f.Since, Search: f.Search, State: f.State, Limit: f.Limit}
+	filter := store.Filter{
+		Since: f.Since, Until: f.Until, Search: f.Search, State: f.State, Person: f.Person, Limit: f.Limit, Before: f.Before,
+	}
 	if f.Mailbox != "" {
 		m, err := l.mailboxByName(f.Mailbox)
 		if err != nil {

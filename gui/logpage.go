@@ -24,8 +24,7 @@ type logPage struct {
 	pager  *present.Pager
 	cfg    *config.Config
 	shown  bool
-	read   bool // the first page is being read
-	again  bool // and is out of date already
+	pace   pace
 	calls  int  // of search, to use the last one only
 	chosen string
 
@@ -51,7 +50,8 @@ const searchRest = 300 * time.Millisecond
 func NewLogPage(d *Desk) Page {
 	p := &logPage{d: d, pager: &present.Pager{}, root: container.NewStack()}
 	p.begin()
-	p.story = newStoryPanel(d, func(string) { p.reload(); focusIfFree(p.d, p.list) }, p.closeStory)
+	p.pace.read = p.read
+	p.story = newStoryPanel(d, func(string) { p.pace.now(); focusIfFree(p.d, p.list) }, p.closeStory)
 	return p
 }
 
@@ -65,7 +65,7 @@ func (p *logPage) Content() fyne.CanvasObject { return p.root }
 func (p *logPage) Shown() {
 	p.shown = true
 	work(p.d, p.d.Backend.Config, func(cfg *config.Config, _ error) { p.know(cfg) })
-	p.reload()
+	p.pace.now()
 	p.d.Window.Canvas().Focus(p.search)
 }
 
@@ -92,7 +92,7 @@ func (p *logPage) Heard(events []facts.Event) {
 		if p.list.GetScrollOffset() > 0 {
 			p.news.Show()
 		} else {
-			p.reload()
+			p.pace.news()
 		}
 		return
 	}
@@ -112,7 +112,7 @@ func (p *logPage) Retext() {
 	p.search.OnChanged = p.searchLater
 	export := newButton(t.T("main.log.export"), p.export)
 	p.clear = newButton(t.T("main.log.clear"), p.clearChoice)
-	p.news = newButton(t.T("main.log.news"), func() { p.news.Hide(); p.list.ScrollToTop(); p.reload() })
+	p.news = newButton(t.T("main.log.news"), func() { p.news.Hide(); p.list.ScrollToTop(); p.pace.now() })
 	p.news.Hide()
 	filters := p.filters()
 	p.list = newKeyList(p.pager.Len, func() fyne.CanvasObject { return newRow(logColumns()) }, p.row)
@@ -241,37 +241,30 @@ func (p *logPage) clearChoice() {
 // choose reads the log with what is chosen now.
 func (p *logPage) choose() {
 	p.calls++ // a search that waits is overtaken
-	p.again = false
-	p.read = false
 	p.begin()
 	p.list.none()
 	p.list.ScrollToTop()
 	p.list.Refresh()
-	p.reload()
+	p.pace.now()
 }
 
-// begin forgets the lines; reload brings the first page of the new ones.
+// begin forgets the lines; read brings the first page of the new ones.
 func (p *logPage) begin() {
 	p.pager.Reset(p.choice.Filter())
 	p.pager.Want(0)
 }
 
-// reload reads the newest lines; what is shown stays until they are there.
-func (p *logPage) reload() {
-	if p.read {
-		p.again = true
-		return
-	}
-	p.read = true
+// read reads the newest lines; what is shown stays until they are there.
+func (p *logPage) read(done func()) {
 	next := &present.Pager{}
 	*next = *p.pager
 	next.Reset(p.choice.Filter())
 	wish, _ := next.Want(0)
 	p.fetch(wish, func(rows []mail.Entry, err error) {
+		defer done()
 		if p.pager.Filter() != next.Filter() {
-			return // chosen otherwise meanwhile: that reading is under way
+			return // chosen otherwise meanwhile: another reading follows
 		}
-		p.read = false
 		if err != nil {
 			p.drawFault(err)
 			return
@@ -283,10 +276,6 @@ func (p *logPage) reload() {
 		p.keepChoice()
 		p.list.Refresh()
 		p.drawEmpty()
-		if p.again && p.shown {
-			p.again = false
-			p.reload()
-		}
 	})
 }
 

@@ -20,9 +20,9 @@ type overviewPage struct {
 	facts present.OverviewFacts
 	live  present.Live
 	shown bool
-	asked bool // the status is being read
-	again bool // and is out of date already
-	busy  bool // an order of the user is under way
+	pace  pace
+	busy  bool // starting or stopping is under way
+	fetch bool // Collect now was pressed and is under way
 
 	head    *widget.Label
 	collect *Button
@@ -40,6 +40,7 @@ func NewOverviewPage(d *Desk) Page {
 	p := &overviewPage{d: d, root: container.NewStack()}
 	p.facts.Live = &p.live
 	p.facts.Running = true
+	p.pace.read = p.read
 	return p
 }
 
@@ -52,7 +53,7 @@ func (p *overviewPage) Content() fyne.CanvasObject { return p.root }
 // Shown reads the facts anew.
 func (p *overviewPage) Shown() {
 	p.shown = true
-	p.refresh()
+	p.pace.now()
 	p.d.Window.Canvas().Focus(p.collect)
 }
 
@@ -66,10 +67,9 @@ func (p *overviewPage) Heard(events []facts.Event) {
 		return
 	}
 	if stale {
-		p.refresh()
-	} else {
-		p.draw()
+		p.pace.news()
 	}
+	p.draw()
 }
 
 // mailboxColumns are those of the table.
@@ -95,14 +95,8 @@ func (p *overviewPage) Retext() {
 	p.draw()
 }
 
-// refresh reads the status. While it is being read a further call only makes it
-// be read once more: a busy engine does not flood the page.
-func (p *overviewPage) refresh() {
-	if p.asked {
-		p.again = true
-		return
-	}
-	p.asked = true
+// read reads the status of the whole.
+func (p *overviewPage) read(done func()) {
 	now := p.d.Now()
 	work(p.d, func(ctx context.Context) (present.OverviewFacts, error) {
 		f := present.OverviewFacts{Running: p.d.Backend.Running(), Attached: p.d.Backend.Attached(), Now: now}
@@ -113,12 +107,9 @@ func (p *overviewPage) refresh() {
 		return f, nil
 	}, func(f present.OverviewFacts, _ error) {
 		f.Live = &p.live
-		p.facts, p.asked = f, false
+		p.facts = f
 		p.draw()
-		if p.again && p.shown {
-			p.again = false
-			p.refresh()
-		}
+		done()
 	})
 }
 
@@ -130,6 +121,7 @@ func (p *overviewPage) draw() {
 	t := p.d.Text()
 	p.facts.Now = p.d.Now()
 	v := present.NewOverview(t, p.facts)
+	height := p.head.MinSize().Height
 	p.head.SetText(v.Headline)
 	p.turn.SetText(t.T("main.stop"))
 	if !v.Running {
@@ -137,10 +129,13 @@ func (p *overviewPage) draw() {
 	}
 	p.orders.Refresh()
 	able(p.turn, !p.busy && !v.Attached)
-	able(p.collect, !p.busy && !p.live.Collecting() && p.facts.Fault == nil)
+	able(p.collect, !p.fetch && !p.live.Collecting() && p.facts.Fault == nil)
 	p.balance.SetText(v.Balance)
 	p.drawMatters(v.Attention)
 	p.drawTable(v.Mailboxes)
+	if p.head.MinSize().Height != height {
+		p.root.Refresh() // the headline needs another number of lines
+	}
 }
 
 func (p *overviewPage) drawMatters(matters []present.Attention) {
@@ -249,21 +244,22 @@ func (p *overviewPage) drawTable(boxes []present.MailboxRow) {
 	}
 }
 
-// order has the engine do something; its buttons rest meanwhile.
-func (p *overviewPage) order(job func(context.Context) error) {
-	p.busy = true
+// order has the engine do something; its button, which under is for, rests
+// meanwhile.
+func (p *overviewPage) order(under *bool, job func(context.Context) error) {
+	*under = true
 	p.draw()
 	work(p.d, func(ctx context.Context) (struct{}, error) { return struct{}{}, job(ctx) }, func(_ struct{}, err error) {
-		p.busy = false
+		*under = false
 		if err != nil && mail.AsFailure(err).Code != mail.CodeCancelled {
 			tellError(p.d, err, i18n.Context{})
 		}
-		p.refresh()
+		p.pace.now()
 	})
 }
 
 func (p *overviewPage) collectNow() {
-	p.order(func(ctx context.Context) error {
+	p.order(&p.fetch, func(ctx context.Context) error {
 		_, err := p.d.Backend.Collect(ctx, nil)
 		return err
 	})
@@ -271,10 +267,10 @@ func (p *overviewPage) collectNow() {
 
 func (p *overviewPage) turnEngine() {
 	if p.facts.Running {
-		p.order(p.d.Backend.Stop)
+		p.order(&p.busy, p.d.Backend.Stop)
 		return
 	}
-	p.order(p.d.Backend.Start)
+	p.order(&p.busy, p.d.Backend.Start)
 }
 
 // closeRows puts rows below each other without room between.

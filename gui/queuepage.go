@@ -20,8 +20,7 @@ type queuePage struct {
 	d       *Desk
 	entries []mail.Entry
 	shown   bool
-	read    bool
-	again   bool
+	pace    pace
 	busy    bool
 	chosen  string
 
@@ -37,7 +36,8 @@ type queuePage struct {
 // NewQueuePage makes the queue.
 func NewQueuePage(d *Desk) Page {
 	p := &queuePage{d: d, root: container.NewStack()}
-	p.story = newStoryPanel(d, func(string) { p.reload(); focusIfFree(p.d, p.list) }, p.closeStory)
+	p.pace.read = p.read
+	p.story = newStoryPanel(d, func(string) { p.pace.now(); focusIfFree(p.d, p.list) }, p.closeStory)
 	return p
 }
 
@@ -50,7 +50,7 @@ func (p *queuePage) Content() fyne.CanvasObject { return p.root }
 // Shown reads the queue anew.
 func (p *queuePage) Shown() {
 	p.shown = true
-	p.reload()
+	p.pace.now()
 	p.d.Window.Canvas().Focus(p.list)
 }
 
@@ -72,7 +72,7 @@ func (p *queuePage) Heard(events []facts.Event) {
 	for _, ev := range events {
 		switch ev.Kind {
 		case facts.EventDelivered, facts.EventFetched, facts.EventMailboxEnd, facts.EventTargetDown, facts.EventTargetUp:
-			p.reload()
+			p.pace.news()
 			return
 		}
 	}
@@ -136,19 +136,14 @@ func (p *queuePage) row(i widget.ListItemID, o fyne.CanvasObject) {
 	o.(*row).show(cells)
 }
 
-// reload reads the queue; what is shown stays until it is there.
-func (p *queuePage) reload() {
-	if p.read {
-		p.again = true
-		return
-	}
-	p.read = true
+// read reads the queue; what is shown stays until it is there.
+func (p *queuePage) read(done func()) {
 	work(p.d, func(ctx context.Context) ([]mail.Entry, error) {
 		var out []mail.Entry
 		err := p.d.Backend.Queued(ctx, func(e mail.Entry) error { out = append(out, e); return nil })
 		return out, err
 	}, func(entries []mail.Entry, err error) {
-		p.read = false
+		defer done()
 		if err != nil {
 			e := present.Sentence(p.d.Text(), err, i18n.Context{})
 			p.count.SetText(join(e.What, e.Advice))
@@ -157,10 +152,6 @@ func (p *queuePage) reload() {
 		p.entries = entries
 		p.draw()
 		p.mark()
-		if p.again && p.shown {
-			p.again = false
-			p.reload()
-		}
 	})
 }
 
@@ -210,7 +201,7 @@ func (p *queuePage) retryAll() {
 		if err != nil {
 			tellError(p.d, err, i18n.Context{})
 		}
-		p.reload()
+		p.pace.now()
 	})
 }
 

@@ -137,7 +137,7 @@ func attention(p *i18n.Printer, s facts.Status) []Attention {
 		e := p.Fault(f, i18n.Context{Side: i18n.SideTarget, Name: t.Name, Host: t.Host})
 		add(Attention{
 			What: tell.Line(t.Name) + p.T("main.colon") + tell.Line(e.What), Meaning: e.Meaning, Advice: e.Advice, Detail: tell.Line(e.Detail),
-			NeedsUser: f.Class == mail.NeedsUser, Mend: MendTarget, Target: t.Name,
+			NeedsUser: needsUser(f), Mend: MendTarget, Target: t.Name,
 		})
 	}
 	if n := s.Balance[mail.Quarantined]; n > 0 {
@@ -172,6 +172,17 @@ func ofMailbox(p *i18n.Printer, m facts.MailboxStatus) (Attention, bool) {
 		a.Mend = MendMailbox
 	}
 	return a, true
+}
+
+// needsUser tells whether only a person can mend a fault of an office server.
+// The store remembers its code, not its class.
+func needsUser(f *mail.Failure) bool {
+	switch f.Code {
+	case mail.CodeTargetAuth, mail.CodeSender, mail.CodeRelay, mail.CodeTargetMissing, mail.CodePlaintext, mail.CodeNoMechanism,
+		mail.CodeTLSUntrusted, mail.CodeTLSName, mail.CodeTLSExpired, mail.CodeTLSPin, mail.CodeTLSMissing, mail.CodeSecretMissing, mail.CodeSecretLocked:
+		return true
+	}
+	return f.Class == mail.NeedsUser
 }
 
 func replyOf(f *mail.Failure) string {

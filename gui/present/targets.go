@@ -7,7 +7,6 @@ import (
 	"postbag/app/facts"
 	"postbag/app/i18n"
 	"postbag/app/tell"
-	"postbag/engine/mail"
 )
 
 func signsIn(get func(string) string) bool { return get("auth") != config.AuthNone }
@@ -74,7 +73,7 @@ func TargetSentence(p *i18n.Printer, t facts.TargetStatus, now time.Time) (strin
 	if e.Detail != "" {
 		text += "\n" + tell.Line(e.Detail)
 	}
-	if f.Class == mail.NeedsUser {
+	if needsUser(f) {
 		return text, MarkTrouble
 	}
 	return text, MarkWaits
