@@ -19,7 +19,8 @@ import (
 // is not written: the error is then *Invalid. Values that equal their default
 // are left out, save the ids of mailboxes, which a change of name must not move.
 // Comments of a person are not carried over: the file that held them is kept
-// beside the new one, with ".bak" behind its name.
+// beside the new one, with ".bak" behind its name; so is a file that could not
+// be used. The folder is made when missing.
 func Save(path string, cfg *Config) error {
 	text := Marshal(cfg)
 	dir := filepath.Dir(path)
@@ -29,7 +30,10 @@ func Save(path string, cfg *Config) error {
 	if _, problems := Parse(text, dir); len(Faults(problems)) > 0 {
 		return &Invalid{Problems: Faults(problems)}
 	}
-	err := keepComments(path)
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
+	if err == nil {
+		err = keepOld(path)
+	}
 	if err == nil {
 		err = writeAtomic(path, text)
 	}
@@ -42,14 +46,18 @@ func Save(path string, cfg *Config) error {
 // comment is a line of a person's own.
 var comment = regexp.MustCompile(`(?m)^[ \t]*#`)
 
-// keepComments copies a file with comments to path.bak.
-func keepComments(path string) error {
+// keepOld copies a file with comments, or one that nobody could use and that
+// somebody may want to mend, to path.bak.
+func keepOld(path string) error {
 	old, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !comment.Match(old) {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
+	}
+	if _, problems := Parse(old, filepath.Dir(path)); !comment.Match(old) && len(Faults(problems)) == 0 {
+		return nil
 	}
 	return writeAtomic(path+".bak", old)
 }

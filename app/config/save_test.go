@@ -93,8 +93,12 @@ func TestSaveKeepsTheFileWithComments(t *testing.T) {
 
 func TestSaveFails(t *testing.T) {
 	cfg, _ := Parse([]byte(good), "")
-	if err := Save(filepath.Join(t.TempDir(), "none", "postbag.toml"), cfg); !errors.Is(err, fs.ErrNotExist) {
-		t.Error(err)
+	inTheWay := filepath.Join(t.TempDir(), "postbag") // a file where the folder belongs
+	if err := os.WriteFile(inTheWay, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := Save(filepath.Join(inTheWay, "postbag.toml"), cfg); err == nil {
+		t.Error("written into a file")
 	}
 }
 
