@@ -2,6 +2,7 @@ package gui
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"fyne.io/fyne/v2"
@@ -181,11 +182,32 @@ func (w *Wizard) show() {
 }
 
 // rebuild shows the current step anew after an answer that changes its fields.
-func (w *Wizard) rebuild() {
+// The focus stays where the answer was given; nil leaves it to the caller.
+func (w *Wizard) rebuild(at fyne.Focusable) {
+	place := slices.Index(focusables(w.body.Content), at)
 	offset := w.body.Offset
 	w.body.Content = wizardPageBox(w.page().build())
 	w.body.Offset = offset
 	w.changed()
+	if all := focusables(w.body.Content); place >= 0 && place < len(all) {
+		w.win.Canvas().Focus(all[place])
+	}
+}
+
+// focusables lists what can have the focus, in the order of Tab.
+func focusables(o fyne.CanvasObject) []fyne.Focusable {
+	var out []fyne.Focusable
+	switch o := o.(type) {
+	case fyne.Focusable:
+		out = append(out, o)
+	case *fyne.Container:
+		for _, c := range o.Objects {
+			out = append(out, focusables(c)...)
+		}
+	case *container.ThemeOverride:
+		out = focusables(o.Content)
+	}
+	return out
 }
 
 // changed shows the faults anew, once Next was pressed on this page.

@@ -36,7 +36,7 @@ func newWizardIncoming(w *Wizard) *wizardIncoming {
 func (g *wizardIncoming) probe() *wizardProbe {
 	b := g.box
 	if g.probes[b] == nil {
-		g.probes[b] = &wizardProbe{w: g.w, begin: g.test, pin: func(f string) { b.Pin = f; g.w.rebuild() }}
+		g.probes[b] = &wizardProbe{w: g.w, begin: g.test, pin: func(f string) { b.Pin = f; g.w.rebuild(nil) }}
 	}
 	return g.probes[b]
 }
@@ -47,7 +47,7 @@ func (g *wizardIncoming) build() fyne.CanvasObject {
 		[]string{p.T("wizard.incoming.global"), p.T("wizard.incoming.individual")}, in.Kind, func(v string) {
 			g.probe().stop()
 			g.w.answers.SetKind(v)
-			g.w.rebuild()
+			g.w.rebuild(nil)
 			g.w.win.Canvas().Focus(g.kind.first())
 		})
 	shown := in.Shown()
@@ -86,7 +86,7 @@ func (g *wizardIncoming) chooser(shown []*present.WizardMailbox) {
 		buttons.Add(newButtonWithIcon(p.T("wizard.incoming.remove"), theme.ContentRemoveIcon(), func() {
 			g.probe().stop()
 			in.Remove(g.box)
-			g.w.rebuild()
+			g.w.rebuild(nil)
 			g.w.win.Canvas().Focus(g.account)
 		}))
 	}
@@ -104,7 +104,7 @@ func (g *wizardIncoming) label(i, n int, b *present.WizardMailbox) string {
 func (g *wizardIncoming) turnTo(b *present.WizardMailbox) {
 	g.probe().stop()
 	g.box = b
-	g.w.rebuild()
+	g.w.rebuild(nil)
 	g.w.win.Canvas().Focus(g.account)
 }
 
@@ -125,10 +125,11 @@ func (g *wizardIncoming) fields() {
 	g.port = newWizardEntry(k, b.Port, func(t string) { b.Port = t; g.edited() })
 	f.row(p.T("wizard.server"), container.NewBorder(nil, nil, nil, wizardWidth(wizardPortWidth, g.port), g.host), "",
 		g.host, present.AsksHost, present.AsksPort)
-	security := newWizardSelect(k, wizardSecurities(), securityLabels(p), b.Security, func(v string) {
+	var security *wizardSelect
+	security = newWizardSelect(k, wizardSecurities(), securityLabels(p), b.Security, func(v string) {
 		b.SetSecurity(v)
 		g.probe().stale()
-		g.w.rebuild()
+		g.w.rebuild(security)
 	})
 	f.row(p.T("wizard.security.label"), security, "", security, present.AsksSecurity)
 	if b.AsksPlaintext() {
@@ -140,7 +141,7 @@ func (g *wizardIncoming) fields() {
 		to := newWizardSelectEntry(k, b.DeliverTo, g.w.answers.Office.Addresses(), func(t string) { b.DeliverTo = t; g.w.changed() })
 		f.row(p.T("wizard.incoming.for"), to, p.T("wizard.incoming.for_hint"), to, present.AsksDeliverTo)
 	}
-	wizardPin(f, g.w, b.Pin, func() { b.Pin = ""; g.probe().stale(); g.w.rebuild() })
+	wizardPin(f, g.w, b.Pin, func() { b.Pin = ""; g.probe().stale(); g.w.rebuild(g.host) })
 }
 
 func (g *wizardIncoming) passwords() {
@@ -171,7 +172,7 @@ func (g *wizardIncoming) setAccount(text string) {
 // refill shows the server of another provider, with the cursor where it is.
 func (g *wizardIncoming) refill() {
 	column := g.account.CursorColumn
-	g.w.rebuild()
+	g.w.rebuild(nil)
 	g.w.win.Canvas().Focus(g.account)
 	g.account.CursorColumn = column
 	g.account.Refresh()
@@ -184,7 +185,8 @@ func (g *wizardIncoming) providers() *wizardSelect {
 	for _, x := range present.Providers() {
 		values, labels = append(values, x.Name), append(labels, x.Name)
 	}
-	return newWizardSelect(g.w.keys(), values, labels, b.Provider().Name, func(name string) {
+	var chosen *wizardSelect
+	chosen = newWizardSelect(g.w.keys(), values, labels, b.Provider().Name, func(name string) {
 		x, known := present.ProviderNamed(name)
 		if !known {
 			g.w.win.Canvas().Focus(g.host)
@@ -192,8 +194,9 @@ func (g *wizardIncoming) providers() *wizardSelect {
 		}
 		b.ChooseProvider(x)
 		g.probe().stale()
-		g.w.rebuild()
+		g.w.rebuild(chosen)
 	})
+	return chosen
 }
 
 // test is the test of the box as it is.
@@ -233,7 +236,7 @@ func (g *wizardIncoming) aim(faults []present.WizardFault) {
 	g.probe().stop()
 	g.box = faults[i].Box
 	g.w.answers.SetKind(g.box.Kind)
-	g.w.rebuild()
+	g.w.rebuild(nil)
 }
 
 // check shows the faults of the box that is shown.

@@ -134,7 +134,7 @@ func (g *wizardLine) build() fyne.CanvasObject {
 	labels := []string{p.T("wizard.line.permanent"), p.T("wizard.line.router"), p.T("wizard.line.dialup")}
 	g.radio = newWizardRadios(k, values, labels, l.Kind, func(v string) {
 		l.Kind = v
-		g.w.rebuild()
+		g.w.rebuild(nil)
 		g.w.win.Canvas().Focus(g.radio.first())
 	})
 	g.form = newWizardForm()

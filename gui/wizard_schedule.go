@@ -39,7 +39,7 @@ func (g *wizardSchedule) build() fyne.CanvasObject {
 		g.days = append(g.days, c)
 		row.Add(c)
 	}
-	f.row(p.T("wizard.schedule.days"), row, "", g.days[0], present.AsksDays, present.AsksOther)
+	f.row(p.T("wizard.schedule.days"), container.New(layout.NewCustomPaddedLayout(4, 0, 0, 0), inDense(row)), "", g.days[0], present.AsksDays, present.AsksOther)
 	every := g.interval()
 	f.row(p.T("wizard.schedule.every"), wizardWidth(200, every), "", every, present.AsksEvery)
 	from := newWizardEntry(k, t.From, func(s string) { t.From = s; g.w.changed() })
@@ -84,7 +84,7 @@ func (g *wizardSchedule) firstCollection() {
 	})
 	since.SetPlaceHolder(p.T("wizard.schedule.day_layout"))
 	o := r.objects()
-	g.form.row(p.T("wizard.schedule.now"), container.NewVBox(o[0], o[1], container.NewHBox(o[2], wizardWidth(140, since))), "", since, present.AsksSince)
+	g.form.row(p.T("wizard.schedule.now"), container.NewVBox(o[0], o[1], container.NewHBox(o[2], wizardWidth(128, since))), "", since, present.AsksSince)
 }
 
 // afterDelivery asks what happens at the provider to mail that was delivered.

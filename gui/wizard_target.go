@@ -26,7 +26,7 @@ type wizardTarget struct {
 
 func newWizardTarget(w *Wizard) *wizardTarget {
 	g := &wizardTarget{w: w}
-	g.probe = &wizardProbe{w: w, begin: g.test, pin: func(f string) { w.answers.Target.Pin = f; w.rebuild() }}
+	g.probe = &wizardProbe{w: w, begin: g.test, pin: func(f string) { w.answers.Target.Pin = f; w.rebuild(nil) }}
 	return g
 }
 
@@ -40,24 +40,25 @@ func (g *wizardTarget) build() fyne.CanvasObject {
 	g.form = f
 	f.row(p.T("wizard.server"), container.NewBorder(nil, nil, nil, wizardWidth(wizardPortWidth, g.port), g.host), "",
 		g.host, present.AsksHost, present.AsksPort, present.AsksOther)
-	security := newWizardSelect(k, wizardSecurities(), securityLabels(p), s.Security, func(v string) {
+	var security, auth *wizardSelect
+	security = newWizardSelect(k, wizardSecurities(), securityLabels(p), s.Security, func(v string) {
 		s.SetSecurity(v)
 		g.probe.stale()
-		g.w.rebuild()
+		g.w.rebuild(security)
 	})
 	f.row(p.T("wizard.security.label"), security, "", security, present.AsksSecurity)
 	auths := []string{config.AuthNone, config.AuthPlain, config.AuthLogin, config.AuthCRAMMD5}
 	labels := []string{p.T("wizard.auth.none"), p.T("wizard.auth.plain"), p.T("wizard.auth.login"), p.T("wizard.auth.cram-md5")}
-	auth := newWizardSelect(k, auths, labels, s.Auth, func(v string) {
+	auth = newWizardSelect(k, auths, labels, s.Auth, func(v string) {
 		s.Auth = v
 		g.probe.stale()
-		g.w.rebuild()
+		g.w.rebuild(auth)
 	})
 	f.row(p.T("wizard.auth.label"), auth, "", auth, present.AsksAuth)
 	if s.NeedsAccount() {
 		g.account(f, edited)
 	}
-	wizardPin(f, g.w, s.Pin, func() { s.Pin = ""; g.probe.stale(); g.w.rebuild() })
+	wizardPin(f, g.w, s.Pin, func() { s.Pin = ""; g.probe.stale(); g.w.rebuild(g.host); g.w.win.Canvas().Focus(g.host) })
 	f.wide(wizardGap(8))
 	f.wide(g.probe.build())
 	return f.rows

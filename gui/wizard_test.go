@@ -242,7 +242,7 @@ func TestWizardTestOfAnEmptyPage(t *testing.T) {
 	b.fill(t)
 	b.goTo(present.WizardIncoming)
 	b.answers.SetKind(config.Individual)
-	b.rebuild()
+	b.rebuild(nil)
 	b.pages[present.WizardIncoming].(*wizardIncoming).probe().toggle()
 	if !strings.Contains(b.says(), "Fill in this field.") {
 		t.Error("says nothing")
@@ -262,7 +262,7 @@ func TestWizardTurnsToTheMailboxWithTheFault(t *testing.T) {
 	one.SetAccount("anne@orange.fr")
 	one.Password, one.Again = "x", "y"
 	one.DeliverTo = "anne@office.test"
-	b.rebuild()
+	b.rebuild(nil)
 	two := b.answers.Incoming.Add()
 	page.turnTo(two)
 	b.goNext()
@@ -411,5 +411,56 @@ deliver_to = ["anne@office.test"]
 	}
 	if !b.over || !b.backend.has("apply") || len(b.backend.secrets) != 0 || len(b.backend.cfg.Mailboxes) != 2 {
 		t.Errorf("at %q with %v, did %v", b.answers.Current().Key(), b.answers.AllFaults(), b.backend.calls)
+	}
+}
+
+// No page may be wider than the window, in either language and whatever is asked.
+func TestWizardPagesFit(t *testing.T) {
+	for _, lang := range []string{"en", "fr"} {
+		b := newWizardBench(t, lang, nil)
+		b.backend.source, b.backend.target, b.backend.lines = goodSource(), goodTarget(), previewLines()
+		b.fill(t)
+		fits := func(what string) {
+			t.Helper()
+			if got, room := b.body.Content.MinSize().Width, b.body.Size().Width; got > room {
+				t.Errorf("%s, %s: %.0f wide, there are %.0f", lang, what, got, room)
+			}
+		}
+		for _, s := range present.WizardSteps() {
+			b.goTo(s)
+			fits(s.Key())
+		}
+		a := b.answers
+		b.goTo(present.WizardLine)
+		a.Line.Kind = config.Dialup
+		b.rebuild(nil)
+		fits("dial-up")
+		b.goTo(present.WizardTarget)
+		a.Target.Auth, a.Target.Pin = config.AuthPlain, "sha256:"+strings.Repeat("ab", 32)
+		b.rebuild(nil)
+		fits("sign-in")
+		b.goTo(present.WizardIncoming)
+		a.SetKind(config.Individual)
+		a.Incoming.Add().SetSecurity(config.SecurityNone)
+		b.rebuild(nil)
+		fits("individual mailboxes")
+		b.goTo(present.WizardSummary)
+		if b.answers.Current() != present.WizardSummary {
+			t.Fatal("not at the end")
+		}
+	}
+}
+
+func TestWizardFocusStaysWhereTheAnswerWas(t *testing.T) {
+	b := newWizardBench(t, "en", nil)
+	b.fill(t)
+	b.goTo(present.WizardTarget)
+	page := b.pages[present.WizardTarget].(*wizardTarget)
+	auth := page.form.fields[2].focus.(*wizardSelect)
+	b.win.Canvas().Focus(auth)
+	auth.SetSelectedIndex(1)
+	now := page.form.fields[2].focus
+	if now == fyne.Focusable(auth) || b.win.Canvas().Focused() != now {
+		t.Error("the focus is lost, or the fields for the account did not appear")
 	}
 }

@@ -55,10 +55,13 @@ func whyRoute(t *i18n.Printer, l facts.PreviewLine) string {
 		}
 		return t.T("wizard.look.why.envelope", i18n.Args{"Line": l.Evidence})
 	}
-	if key := "wizard.look.why." + route; route != "" && t.Has(key) {
+	if key := "wizard.look.why." + route; route != "" && route != mail.RouteUnknown && t.Has(key) {
 		return t.T(key, i18n.Args{"Line": l.Evidence})
 	}
-	return t.T("wizard.look.why.unknown", i18n.Args{"Line": l.Evidence})
+	if l.Evidence != "" {
+		return t.T("wizard.look.why.unknown_in", i18n.Args{"Line": l.Evidence})
+	}
+	return t.T("wizard.look.why.unknown")
 }
 
 // Sentence is the one plain verdict; good tells that nothing needs attention.
