@@ -76,7 +76,7 @@ type ringRenderer struct {
 }
 
 // ringGap is between the edge of the button and the ring inside it.
-const ringGap = 3
+const ringGap = 2
 
 // Layout puts the ring inside the edge, where neighbours cannot hide it.
 func (r *ringRenderer) Layout(size fyne.Size) {

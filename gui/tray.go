@@ -42,17 +42,24 @@ func newTrayIcon(host TrayHost, do func(present.TrayItem)) *trayIcon {
 	return &trayIcon{host: host, do: do, made: make(map[string]fyne.Resource)}
 }
 
+// FirstTrayIcon is what the icon near the clock looks like until it is known
+// how things are. It is drawn already: an icon as SVG, the window library would
+// draw beside the goroutine of the user interface.
+func FirstTrayIcon() (fyne.Resource, error) {
+	return newTrayIcon(nil, nil).picture(assets.TrayStopped, assets.TrayOnLight)
+}
+
 // show brings icon and menu to what the view says. The menu is made anew only
 // when it differs: a person may have it open.
 func (t *trayIcon) show(v present.TrayView, colour assets.TrayPalette) {
+	if !t.shown || t.view.Shape != v.Shape || t.colour != colour {
+		t.draw(assets.TrayState(v.Shape), colour)
+	}
 	if !t.shown || !slices.Equal(t.view.Items, v.Items) {
 		t.host.SetSystemTrayMenu(t.menu(v))
 		if t.tooltip != nil {
 			t.tooltip(v.Headline())
 		}
-	}
-	if !t.shown || t.view.Shape != v.Shape || t.colour != colour {
-		t.draw(assets.TrayState(v.Shape), colour)
 	}
 	t.view, t.shown = v, true
 }

@@ -132,12 +132,26 @@ type desk struct {
 	shell   *gui.Shell
 	early   bool // a second start came before the window
 	stopBus func()
+	tray    gui.TrayHost // nil without a session bus
 }
 
 // run shows windows until the user quits.
 func (d *desk) run() int {
 	d.app = app.NewWithID(autostart.ID)
 	d.app.SetIcon(fyne.NewStaticResource("postbag.svg", assets.AppIcon()))
+	if launch.Bus(runtime.GOOS, d.o.Getenv) {
+		d.tray, _ = d.app.(gui.TrayHost)
+	}
+	if d.tray != nil {
+		// QUIRK Fyne begins with the icon when the program begins, or never: it
+		// cannot wait for what the menu will say.
+		quit := fyne.NewMenuItem(i18n.New(d.a.Lang).T("gui.tray.quit"), d.app.Quit)
+		quit.IsQuit = true
+		if icon, err := gui.FirstTrayIcon(); err == nil {
+			d.tray.SetSystemTrayIcon(icon)
+		}
+		d.tray.SetSystemTrayMenu(fyne.NewMenu("Postbag", quit))
+	}
 	d.app.Lifecycle().SetOnStarted(func() { go d.open() })
 	go d.one.Serve(func() { gui.Post(d.raise) })
 	d.app.Run()
@@ -165,8 +179,8 @@ func (d *desk) show(backend Backend, plain bool, err error) {
 		Data: d.a.Data, Look: d.look, Lang: d.a.Lang,
 		About: gui.ShowAbout, Minimise: minimise, Quit: d.app.Quit, PlainDesktop: plain, StartError: err,
 	}
-	if launch.Bus(runtime.GOOS, d.o.Getenv) {
-		deps.Tray, _ = d.app.(gui.TrayHost)
+	if d.tray != nil {
+		deps.Tray = d.tray
 		deps.Tooltip = systray.SetTooltip
 		deps.Notify = func(title, text string) { d.app.SendNotification(fyne.NewNotification(title, text)) }
 	}

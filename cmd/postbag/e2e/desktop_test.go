@@ -56,7 +56,7 @@ func newDesktop(t *testing.T, lang string, without parts) *desktop {
 	if err := os.Mkdir(run, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	d.env = []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH"), "XDG_RUNTIME_DIR=" + run, "LANG=" + lang, "TZ=Europe/Paris", "GORACE=halt_on_error=1"}
+	d.env = []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH"), "XDG_RUNTIME_DIR=" + run, "LANG=" + lang, "TZ=Europe/Paris", "GORACE=halt_on_error=0 exitcode=0"}
 	if !without.noBus {
 		d.startBus()
 	}
@@ -228,10 +228,13 @@ func (d *desktop) start(binary string, args ...string) *program {
 func (p *program) clean() {
 	p.d.t.Helper()
 	out := p.out.String()
-	for _, bad := range []string{"Error in Fyne call thread", "panic:", "DATA RACE", "fatal error", "SIGSEGV"} {
+	for _, bad := range []string{"Error in Fyne call thread", "panic:", "fatal error", "SIGSEGV"} {
 		if strings.Contains(out, bad) {
 			p.d.t.Errorf("the program said %q:\n%s", bad, out)
 		}
+	}
+	for _, report := range ourRaces(out) {
+		p.d.t.Errorf("data race:\n%s", report)
 	}
 }
 

@@ -220,3 +220,18 @@ func (w *watcher) picture() image.Image {
 	}
 	return img
 }
+
+// same tells whether two pictures are equal.
+func same(a, b image.Image) bool {
+	if a.Bounds() != b.Bounds() {
+		return false
+	}
+	for y := range a.Bounds().Dy() {
+		for x := range a.Bounds().Dx() {
+			if a.At(x, y) != b.At(x, y) {
+				return false
+			}
+		}
+	}
+	return true
+}

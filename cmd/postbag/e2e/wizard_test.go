@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -81,7 +82,15 @@ func TestPersonSetsUp(t *testing.T) {
 		}
 	}
 	real.Eventually(t, effectLimit, "the mailbox at the provider to be empty", func() bool { return o.isp.Count(account) == 0 })
-	out, err := d.output("secret-tool", "lookup", "service", "postbag", "username", account)
+	settings, err := os.ReadFile(conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref := regexp.MustCompile(`secret\s*=\s*['"]keyring:([^'"]+)['"]`).FindSubmatch(settings)
+	if ref == nil || !strings.Contains(string(settings), "sha256:") {
+		t.Fatalf("the settings name no entry of the keyring, or no certificate:\n%s", settings)
+	}
+	out, err := d.output("secret-tool", "lookup", "service", "postbag", "username", string(ref[1]))
 	if err != nil || out != password {
 		t.Errorf("the keyring holds %q, %v", out, err)
 	}
@@ -89,8 +98,19 @@ func TestPersonSetsUp(t *testing.T) {
 	if got := d.journal(daemon, conf, data); got != 4 {
 		t.Errorf("the log has %d lines, want 4", got)
 	}
-	if !p.running() {
-		t.Fatalf("the program ended:\n%s", p.out)
+	if entry, err := os.ReadFile(filepath.Join(d.dir, ".config", "autostart", "postbag.desktop")); err != nil || !strings.Contains(string(entry), "--hidden") {
+		t.Errorf("no start at sign-in: %v\n%s", err, entry)
+	}
+	d.next() // Close
+	d.window("Overview - Postbag")
+	d.shot("Overview - Postbag", "overview")
+	d.keys("ctrl+2")
+	d.window("Delivery log - Postbag")
+	d.keys("Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Down")
+	d.shot("Delivery log - Postbag", "log")
+	d.keys("ctrl+q")
+	if code := p.wait(); code != 0 {
+		t.Errorf("the program ended with %d:\n%s", code, p.out)
 	}
 }
 
@@ -116,6 +136,8 @@ func (d *desktop) walk(o *office, look func()) {
 	d.write(port(d.t, o.server.Addr))
 	d.tab(3)
 	d.keys("Return")
+	real.Eventually(d.t, effectLimit, "the test to ask for each person", func() bool { return strings.Contains(o.server.Log(), " rcpt=3") })
+	d.settle()
 	d.shot(setupTitle, "wizard-5-server")
 	d.keys("shift+Tab", "shift+Tab", "Return")
 	d.shot(setupTitle, "wizard-6a")
@@ -132,8 +154,32 @@ func (d *desktop) walk(o *office, look func()) {
 	d.shot(setupTitle, "wizard-6b")
 	d.tab(1)
 	d.keys("Return")
+	real.Eventually(d.t, effectLimit, "the certificate to be refused", func() bool { return strings.Contains(o.isp.Log(), "SSL_accept") })
+	d.settle()
 	d.shot(setupTitle, "wizard-6c")
+	d.tab(6)
+	d.shot(setupTitle, "wizard-6d")
+	d.keys("Return")
+	real.Eventually(d.t, effectLimit, "the test to sign in", func() bool { return strings.Contains(o.isp.Log(), "Login: user=<"+account+">") })
+	d.settle()
+	d.shot(setupTitle, "wizard-6e")
+	d.next()
+	real.Eventually(d.t, effectLimit, "the headers to be read", func() bool { return strings.Contains(o.isp.Log(), "top=4/") })
+	d.settle()
+	d.shot(setupTitle, "wizard-7-look")
+	d.next()
+	d.shot(setupTitle, "wizard-8-schedule")
+	d.next()
+	d.shot(setupTitle, "wizard-9-summary")
 	look()
+	d.next()
+	d.shot(setupTitle, "wizard-9-finished")
+}
+
+// next presses the button at the bottom right with the mouse.
+func (d *desktop) next() {
+	d.t.Helper()
+	d.click(setupTitle, "688", "522")
 }
 
 // nowhere looks through every file of the person for a word.
