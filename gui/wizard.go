@@ -221,7 +221,7 @@ func (w *Wizard) changed() {
 }
 
 // relayout gives every text the room that it needs now.
-func (w *Wizard) relayout() { w.main.Refresh() }
+func (w *Wizard) relayout() { w.frame.Layout(nil, w.main.Size()) }
 
 func (w *Wizard) refreshSteps() {
 	for i, b := range w.steps {

@@ -108,17 +108,18 @@ func (g *wizardLook) look() {
 	g.xray = present.XRay{Kind: g.box.Kind, Running: true}
 	g.show()
 	g.w.run(func() {
+		told := &gatherer[facts.PreviewLine]{show: func(l []facts.PreviewLine) { g.tell(turn, l) }}
 		verdict, err := backend.Preview(ctx, d.Config, name, d.Secrets, present.WizardLookLimit, func(l facts.PreviewLine) error {
-			post(func() { g.tell(turn, l) })
+			told.add(l)
 			return ctx.Err()
 		})
 		post(func() { g.done(turn, verdict, err) })
 	})
 }
 
-func (g *wizardLook) tell(turn int, l facts.PreviewLine) {
+func (g *wizardLook) tell(turn int, l []facts.PreviewLine) {
 	if turn == g.turn {
-		g.xray.Lines = append(g.xray.Lines, l)
+		g.xray.Lines = append(g.xray.Lines, l...)
 		g.show()
 	}
 }

@@ -81,19 +81,20 @@ func (t *wizardProbe) toggle() {
 	t.probe = present.Probe{Running: true}
 	t.show()
 	t.w.run(func() {
+		told := &gatherer[facts.CheckStep]{show: func(s []facts.CheckStep) { t.tell(turn, s) }}
 		err := test(ctx, func(s facts.CheckStep) error {
-			post(func() { t.tell(turn, s) })
+			told.add(s)
 			return ctx.Err()
 		})
 		post(func() { t.done(turn, err) })
 	})
 }
 
-func (t *wizardProbe) tell(turn int, s facts.CheckStep) {
+func (t *wizardProbe) tell(turn int, s []facts.CheckStep) {
 	if turn != t.turn {
 		return
 	}
-	t.probe.Steps = append(t.probe.Steps, s)
+	t.probe.Steps = append(t.probe.Steps, s...)
 	t.show()
 }
 

@@ -3,7 +3,6 @@ package gui
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -137,26 +136,8 @@ func (g *wizardSummary) started(err error) {
 
 // collect collects and shows how far it is. It runs beside the user interface.
 func (g *wizardSummary) collect(ctx context.Context, backend present.Backend) {
-	var mu sync.Mutex
-	var heard []facts.Event
-	waiting := false
-	show := func() {
-		mu.Lock()
-		events := heard
-		heard, waiting = nil, false
-		mu.Unlock()
-		g.heard(events)
-	}
-	stop := backend.Watch(func(e facts.Event) {
-		mu.Lock()
-		heard = append(heard, e)
-		first := !waiting
-		waiting = true
-		mu.Unlock()
-		if first {
-			post(show)
-		}
-	})
+	told := &gatherer[facts.Event]{show: g.heard}
+	stop := backend.Watch(told.add)
 	report, err := backend.Collect(ctx, nil)
 	stop()
 	post(func() { g.collected(report, err) })
