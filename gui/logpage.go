@@ -324,8 +324,13 @@ func (p *logPage) want(i int) {
 			p.drawFault(err)
 			return
 		}
-		if pager.Take(wish, rows) && pager == p.pager {
-			p.list.Refresh()
+		if !pager.Take(wish, rows) || pager != p.pager {
+			return
+		}
+		p.list.Refresh()
+		// The line that was chosen may have come only now.
+		if e, ok := pager.Row(p.list.at); ok && e.ID != p.chosen {
+			p.selected(p.list.at)
 		}
 	})
 }

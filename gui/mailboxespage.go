@@ -14,12 +14,13 @@ import (
 
 // mailboxesPage edits, tests and pauses the mailboxes at the provider.
 type mailboxesPage struct {
-	d      *Desk
-	status map[string]facts.MailboxStatus
-	shown  bool
-	edit   *editor[config.Mailbox]
-	fault  *widget.Label
-	pause  *Button
+	d       *Desk
+	status  map[string]facts.MailboxStatus
+	shown   bool
+	mending string // the mailbox that somebody came because of
+	edit    *editor[config.Mailbox]
+	fault   *widget.Label
+	pause   *Button
 }
 
 // NewMailboxesPage makes the page of the mailboxes.
@@ -51,7 +52,26 @@ func (p *mailboxesPage) Shown() {
 func (p *mailboxesPage) Hidden() { p.shown = false }
 
 // Open edits one mailbox.
-func (p *mailboxesPage) Open(name string) { p.edit.show(name) }
+func (p *mailboxesPage) Open(name string) {
+	p.mending = name
+	p.edit.show(name)
+}
+
+// offerPassword goes to the field for a new password when somebody came because
+// the provider refuses the old one.
+func (p *mailboxesPage) offerPassword() {
+	if p.mending == "" || p.mending != p.name() {
+		return
+	}
+	m, known := p.status[p.mending]
+	if !known {
+		return // asked again when the status is there
+	}
+	p.mending = ""
+	if c := p.edit.form.secret(); c != nil && present.NeedsPassword(m) {
+		c.open()
+	}
+}
 
 // Heard follows what becomes of the mailboxes.
 func (p *mailboxesPage) Heard(events []facts.Event) {
@@ -104,6 +124,7 @@ func (p *mailboxesPage) mark() {
 		p.edit.marks = append(p.edit.marks, present.MailboxMark(p.status[name]))
 	}
 	p.edit.list.Refresh()
+	p.offerPassword()
 	m, known := p.status[p.name()]
 	text, mark := present.MailboxSentence(t, m)
 	p.fault.Importance = importance(mark)

@@ -74,7 +74,7 @@ func (p *overviewPage) Heard(events []facts.Event) {
 
 // mailboxColumns are those of the table.
 func mailboxColumns() columns {
-	return columns{{min: 128, share: 2}, {min: 144}, {min: 88}, {min: 144}, {min: 144, share: 4}}
+	return columns{{min: 128, share: 2}, {min: 136}, {min: 112}, {min: 136}, {min: 144, share: 4}}
 }
 
 // Retext writes every text anew.

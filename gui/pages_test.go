@@ -356,6 +356,11 @@ func TestLogPageHundredThousandRows(t *testing.T) {
 		}
 		b.do(func() { p.list.ScrollTo(p.pager.Len() - 1) })
 		b.see(t, "Order 1\n")
+		b.do(func() { p.list.ScrollTo(0) })
+		b.do(func() { p.list.choose(30_000) }) // its page has been forgotten meanwhile
+		if p.chosen != "K70000" {
+			t.Errorf("the message %q is open", p.chosen)
+		}
 		// One turn of the mouse wheel in the middle of it all: the frame must
 		// be there before the eye sees it.
 		start := time.Now()
@@ -552,6 +557,26 @@ func TestMailboxesPageNew(t *testing.T) {
 		}
 		if strings.Contains(string(config.Marshal(b.cfg)), "hunter2") {
 			t.Error("the password stands in the file")
+		}
+	})
+}
+
+// Who comes because of a refused password finds the cursor where the new one
+// belongs.
+func TestMailboxesPageOffersThePassword(t *testing.T) {
+	pageTest(t, "en", NewMailboxesPage, troubled, func(t *testing.T, b *pageBench) {
+		p := b.page.(*mailboxesPage)
+		b.do(func() { b.page.(Opener).Open("Anne") })
+		if c := p.edit.form.secret(); !c.entries.Visible() || b.w.Canvas().Focused() != c.first {
+			t.Fatal("the field for the password is not open")
+		}
+		b.write("hunter2")
+		b.key(fyne.KeyReturn)
+		b.see(t, "The two entries differ.")
+		b.do(func() { p.edit.form.secret().again.SetText("hunter2") })
+		b.press(t, "Save")
+		if b.secrets["keyring:anne"] != "hunter2" {
+			t.Errorf("%v", b.secrets)
 		}
 	})
 }

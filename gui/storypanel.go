@@ -6,6 +6,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/widget"
 
 	"postbag/app/config"
@@ -112,7 +113,7 @@ func (s *storyPanel) head(v present.Story) {
 
 // details are what a mail program would show of the message, and its numbers.
 func (s *storyPanel) details(v present.Story) {
-	s.rows.Add(widget.NewSeparator())
+	s.rows.Add(container.New(layout.NewCustomPaddedLayout(8, 12, 0, 0), widget.NewSeparator()))
 	for _, line := range v.Lines {
 		s.rows.Add(pair(line[0], line[1], 96, present.MarkNone))
 	}

@@ -178,6 +178,9 @@ func (g *Pager) Failed(w Wish) bool {
 }
 
 func (g *Pager) place(i int) (page, at int) {
+	if i < 0 {
+		return -1, 0
+	}
 	for n, p := range g.pages {
 		if i < p.count || n == len(g.pages)-1 && !g.end {
 			return n, i

@@ -171,3 +171,8 @@ func MailboxSentence(p *i18n.Printer, m facts.MailboxStatus) (string, Mark) {
 	}
 	return text, MailboxMark(m)
 }
+
+// NeedsPassword tells whether another password mends a mailbox.
+func NeedsPassword(m facts.MailboxStatus) bool {
+	return m.Suspended || m.Fault != nil && needsPassword(m.Fault.Code)
+}
