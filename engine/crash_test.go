@@ -170,7 +170,8 @@ func killedAt(t *testing.T, lmtp, inside bool, step int) (ended bool) {
 		c.at = step
 	}
 	w := newWorld(t, worldOptions{
-		pop3: mailtest.POP3Options{Fault: func(mailtest.POP3Command) *mailtest.POP3Fault { c.step(); return nil }},
+		// Shared: the server may not have noticed yet that the dead one is gone.
+		pop3: mailtest.POP3Options{Shared: true, Fault: func(mailtest.POP3Command) *mailtest.POP3Fault { c.step(); return nil }},
 		smtp: mailtest.SMTPOptions{LMTP: lmtp, Script: func(mailtest.SMTPEvent) mailtest.SMTPAction { c.step(); return mailtest.SMTPAction{} }},
 	})
 	c.world = w

@@ -167,7 +167,7 @@ func TestRule16_PoisonWithoutUIDL(t *testing.T) {
 	}
 	w.exactly()
 	w.atISP(1)
-	if n := w.isp.Sessions(); n > 7 {
+	if n := w.count("STAT"); n > 6 { // attempts that found the mailbox still locked do not count
 		t.Errorf("%d sessions", n)
 	}
 }

@@ -166,7 +166,7 @@ func TestRule12_Order(t *testing.T) {
 				w.post(fmt.Sprint("m", i), anne)
 			}
 			w.result(w.collect(), tt.result)
-			if n := w.isp.Sessions(); n != tt.sessions {
+			if n := w.count("STAT"); n != tt.sessions {
 				t.Errorf("%d sessions, want %d", n, tt.sessions)
 			}
 			w.atISP(tt.left)
@@ -202,7 +202,7 @@ func TestRule12_QuitInBetween(t *testing.T) {
 		w.result(w.collect(), engine.ResultOK)
 		w.exactly()
 		w.atISP(0)
-		sessions := w.isp.Sessions()
+		sessions := w.count("STAT")
 		if delay == 0 && (sessions < 3 || sessions > 4) || delay > 0 && sessions != 1 {
 			t.Errorf("LOGIN-DELAY %v: %d sessions", delay, sessions)
 		}
