@@ -12,7 +12,9 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"postbag/app/config"
+	"postbag/app/facts"
 	"postbag/app/i18n"
+	"postbag/engine/mail"
 	"postbag/gui/present"
 )
 
@@ -49,6 +51,7 @@ type Wizard struct {
 	next     *Button
 	cancel   *Button
 	over     bool // Finish has written the settings
+	anew     bool // there are settings that cannot be used
 }
 
 // wizardPage is one step. build makes the widgets anew in the language of the
@@ -68,9 +71,10 @@ func OpenWizard(d *Desk, closed func(done bool)) *Wizard {
 	w.run(func() {
 		cfg, err := d.Backend.Config(w.ctx)
 		post(func() {
-			if cfg == nil || err != nil && cfg.Version == 0 {
+			if cfg == nil {
 				cfg = config.Defaults()
 			}
+			w.anew = err != nil && mail.AsFailure(err).Code != facts.CodeConfigMissing
 			w.open(cfg, d.App.NewWindow(""))
 			w.win.Show()
 		})
@@ -355,9 +359,7 @@ func (w *Wizard) askCancel() {
 
 func (w *Wizard) close() {
 	w.page().leave()
-	if !w.over {
-		w.end()
-	}
+	w.end()
 	w.win.SetCloseIntercept(nil)
 	w.win.Close()
 	if f := w.closed; f != nil {

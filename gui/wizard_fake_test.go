@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,7 +23,6 @@ import (
 type wizardBackend struct {
 	present.Backend // what is not asked for here panics
 
-	mu       sync.Mutex
 	cfg      *config.Config
 	secrets  map[string]string
 	calls    []string

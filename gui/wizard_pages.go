@@ -59,6 +59,11 @@ func (g *wizardWelcome) build() fyne.CanvasObject {
 	g.lang = newWizardSelect(g.w.keys(), i18n.Languages(), labels, p.Lang(), g.w.setLanguage)
 	g.note = newWizardFaultLine()
 	f := newWizardForm()
+	if g.w.anew {
+		old := newWizardFaultLine()
+		old.set(p.T("wizard.welcome.anew"))
+		f.wide(old.box)
+	}
 	f.row(p.T("wizard.welcome.language"), wizardWidth(200, g.lang), "", g.lang)
 	f.wide(wizardGap(8))
 	f.wide(wizardText(p.T("wizard.welcome.have")))
