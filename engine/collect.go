@@ -176,7 +176,7 @@ func (e *Engine) CollectOnce(ctx context.Context, ids []string) (Report, error) 
 // spoolLeft is how many octets may still be fetched: past the quota collecting
 // stops (rule 44). A spool that holds nothing takes any one message.
 func (e *Engine) spoolLeft() (left int64, empty bool) {
-	quota, held := e.current().SpoolQuota, e.deps.Store.SpoolBytes()
+	quota, held := e.current().SpoolQuota, e.deps.Store.SpoolBytes()+e.deps.Store.DraftBytes()
 	if quota <= 0 {
 		return math.MaxInt64, false
 	}

@@ -70,8 +70,8 @@ func newFetcher(s *session) *fetcher {
 	return f
 }
 
-// fetch takes the planned messages and returns when all that arrived are
-// durable. An error means that the session is dead.
+// fetch takes the planned messages. What arrived becomes durable in the
+// background: see durable. An error means that the session is dead.
 func (f *fetcher) fetch(ctx context.Context, s source.Session, items []source.Planned) error {
 	list := make([]source.Item, len(items))
 	for i, it := range items {
@@ -94,9 +94,18 @@ func (f *fetcher) fetch(ctx context.Context, s source.Session, items []source.Pl
 	})
 	err = f.release(ctx, s, err)
 	f.begun = true
+	return err
+}
+
+// durable returns when everything that arrived is durable, or could not be made
+// so; err is what else went wrong.
+func (f *fetcher) durable(err error) error {
 	f.wg.Wait()
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if errors.Is(err, f.fault) {
+		return err
+	}
 	return errors.Join(f.fault, err)
 }
 

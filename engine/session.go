@@ -103,7 +103,8 @@ func (s *session) bring(ctx context.Context) (more bool, err error) {
 	if err := s.adopt(ctx, s.plan.Delete, s.plan.Keep, s.plan.Pending); err != nil {
 		return false, err
 	}
-	return s.collect(ctx)
+	more, err = s.collect(ctx)
+	return more, s.fetch.durable(err)
 }
 
 // look lists the maildrop, compares it with what is known and records it.
@@ -370,6 +371,9 @@ func (s *session) room(ctx context.Context, items []source.Planned) (int, error)
 	}
 	if n := fits(); n > 0 {
 		return n, nil
+	}
+	if err := s.fetch.durable(nil); err != nil {
+		return 0, err
 	}
 	if err := s.settle(ctx); err != nil {
 		return 0, err

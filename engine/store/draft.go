@@ -180,6 +180,9 @@ func (s *Store) reserve(n int64) error {
 	return nil
 }
 
+// DraftBytes is the number of octets that have come and are not durable yet.
+func (s *Store) DraftBytes() int64 { return s.drafted.Load() }
+
 // SpoolBytes is the number of octets of messages held here: under way and in
 // quarantine, as received.
 func (s *Store) SpoolBytes() int64 { return s.spool.Load() }
