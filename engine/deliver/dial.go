@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/emersion/go-smtp"
 
@@ -29,6 +30,7 @@ type Conn struct {
 	helo   string
 	dead   bool          // no transaction any more
 	body   *bufio.Reader // lent to the encoder
+	away   time.Duration // how long the answer to EHLO took
 }
 
 // Dial connects, encrypts, greets and signs in. All errors are *mail.Failure
@@ -159,7 +161,8 @@ func (c *Conn) ehlo() error {
 	c.w.rest = []byte("220 replayed\r\n") // go-smtp wants to read the greeting itself
 	c.w.expect(c.o.Timeouts.Command)
 	c.w.upper = true
-	defer func() { c.w.upper = false }()
+	began := time.Now()
+	defer func() { c.w.upper, c.away = false, time.Since(began) }()
 	return c.c.Hello(c.helo)
 }
 

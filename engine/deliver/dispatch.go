@@ -15,6 +15,7 @@ type event struct {
 	claimEnd bool          // the claim is over
 	more     bool          // ... and perhaps more is due
 	dialed   bool          // a worker has its connection
+	away     time.Duration // ... to a target that is so far away
 	gone     *worker       // a worker ended
 	failure  *mail.Failure // ... because of this; nil: idle, drained
 	back     []mail.Job    // jobs of which nothing was said
@@ -190,7 +191,7 @@ func (r *run) handle(e event) {
 	if e.dialed {
 		r.dialing--
 		r.linked++
-		r.tune.joined()
+		r.tune.joined(e.away)
 	}
 	if e.done {
 		r.busy--

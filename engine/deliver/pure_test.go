@@ -78,6 +78,18 @@ func TestTuner(t *testing.T) {
 	if u.limit != 8 {
 		t.Errorf("far: %d connections after a few messages", u.limit)
 	}
+	for away, want := range map[time.Duration]int{time.Millisecond: 2, 20 * time.Millisecond: 8} {
+		u = newTuner(0)
+		u.joined(away)
+		if u.limit != want {
+			t.Errorf("%v away: %d connections, want %d", away, u.limit, want)
+		}
+	}
+	u = newTuner(3)
+	u.joined(time.Second)
+	if u.limit != 3 {
+		t.Errorf("fixed and far: %d", u.limit)
+	}
 	u = newTuner(0)
 	run(u, 200, 2000, 1e9)
 	if u.limit != 8 {

@@ -10,8 +10,8 @@ const (
 	patience    = 2    // windows in which more connections must show their worth
 	holdWindows = 4    // windows without a further try; twice as many after each that failed
 
-	// far is how long a message takes through one connection when the way there
-	// costs more than the work.
+	// far is how long a message, or one answer, takes through one connection when
+	// the way there costs more than the work.
 	far = 10 * time.Millisecond
 )
 
@@ -38,8 +38,14 @@ func newTuner(connections int) *tuner {
 	return &tuner{max: maxAdaptive, limit: minAdaptive}
 }
 
-// joined begins a new window: a connection is there that was not before.
-func (t *tuner) joined() { t.since = time.Time{} }
+// joined begins a new window: a connection is there that was not before. The
+// first one tells the distance.
+func (t *tuner) joined(away time.Duration) {
+	t.since = time.Time{}
+	if t.limit == minAdaptive && t.rate == 0 && t.max == maxAdaptive && away > far {
+		t.limit = t.max
+	}
+}
 
 // done counts a finished message. backlog tells whether others wait: without
 // one the rate says nothing about the server.

@@ -32,7 +32,7 @@ func (w *worker) work() {
 		return
 	}
 	w.linked = true
-	w.r.p.event <- event{dialed: true}
+	w.r.p.event <- event{dialed: true, away: conn.away}
 	defer context.AfterFunc(w.r.p.hard, conn.Abort)()
 	back, f := w.serve(conn)
 	_ = conn.Close() // QUIT, unless the connection broke
