@@ -237,16 +237,18 @@ func (e *editor[T]) draw() {
 // mark says what can be done now.
 func (e *editor[T]) mark() {
 	p := e.d.Text()
-	able(e.saveB, e.form != nil && (e.form.dirty || e.item.Fresh()) && !e.busy)
-	able(e.undoB, e.form != nil && (e.form.dirty || e.item.Fresh()) && !e.busy)
+	dirty := e.form != nil && e.form.dirty
+	open := !e.busy && e.form != nil && (dirty || e.item.Fresh())
+	able(e.saveB, open)
+	able(e.undoB, open)
 	able(e.delB, e.item != nil && !e.item.Fresh() && !e.busy)
 	switch {
 	case e.busy:
 		e.state.SetText(p.T("main.saving"))
-	case e.form != nil && e.form.dirty:
+	case dirty:
 		e.state.SetText(p.T("main.not_saved"))
 	}
-	visible(e.state, e.state.Text != "" && (e.busy || e.form != nil && e.form.dirty || e.state.Text == p.T("main.saved")))
+	visible(e.state, e.state.Text != "" && (e.busy || dirty || e.state.Text == p.T("main.saved")))
 }
 
 // undo shows the thing as it is in the settings.

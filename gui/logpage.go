@@ -2,7 +2,6 @@ package gui
 
 import (
 	"context"
-	"os"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -12,7 +11,6 @@ import (
 	"postbag/app/config"
 	"postbag/app/facts"
 	"postbag/app/i18n"
-	"postbag/app/tell"
 	"postbag/engine/mail"
 	"postbag/gui/present"
 )
@@ -25,7 +23,7 @@ type logPage struct {
 	cfg    *config.Config
 	shown  bool
 	pace   pace
-	calls  int  // of search, to use the last one only
+	calls  int // of search, to use the last one only
 	chosen string
 
 	search  *keyEntry
@@ -381,37 +379,4 @@ func (p *logPage) arrange(table fyne.CanvasObject) {
 	}
 	p.body.Objects = []fyne.CanvasObject{beside(table, p.story)}
 	p.body.Refresh()
-}
-
-// export writes what is chosen as a table for a spreadsheet.
-func (p *logPage) export() {
-	filter := p.choice.Filter()
-	saveAs(p.d, p.d.Text().T("main.log.file_name", i18n.Args{"Day": p.d.Now().Format(time.DateOnly)}), func(ctx context.Context, f *os.File) error {
-		rows := tell.NewCSV(f)
-		if err := p.d.Backend.Log(ctx, filter, rows.Entry); err != nil {
-			return err
-		}
-		return rows.Close()
-	})
-}
-
-// storyShare is the part of the page that the list keeps beside a story.
-const storyShare = 0.52
-
-// beside puts the story at the right of a list while there is one.
-func beside(table fyne.CanvasObject, story *storyPanel) fyne.CanvasObject {
-	if story.id == "" {
-		return table
-	}
-	split := container.NewHSplit(table, story.root)
-	split.SetOffset(storyShare)
-	return split
-}
-
-// tableOf is the list of a body, alone or beside a story.
-func tableOf(body *fyne.Container) fyne.CanvasObject {
-	if split, ok := body.Objects[0].(*container.Split); ok {
-		return split.Leading
-	}
-	return body.Objects[0]
 }

@@ -33,6 +33,15 @@ type StoryPerson struct {
 	Mark                  Mark
 }
 
+// stateInWords is the state here and at the provider.
+func stateInWords(p *i18n.Printer, e mail.Entry) string {
+	state := p.T("state." + string(e.State))
+	if key := "at_source." + string(e.AtSource); p.Has(key) {
+		state += ", " + p.T(key)
+	}
+	return state
+}
+
 // NewStory writes the way of a message in words.
 func NewStory(p *i18n.Printer, s facts.Story, now time.Time) Story {
 	e := s.Entry
@@ -40,10 +49,7 @@ func NewStory(p *i18n.Printer, s facts.Story, now time.Time) Story {
 	if out.Subject == "" {
 		out.Subject = p.T("digest.no_subject")
 	}
-	state := p.T("state." + string(e.State))
-	if key := "at_source." + string(e.AtSource); p.Has(key) {
-		state += ", " + p.T(key)
-	}
+	state := stateInWords(p, e)
 	for _, line := range [][2]string{
 		{p.T("col.from"), tell.Line(e.From)},
 		{p.T("col.for"), Recipients(e.Recipients)},
@@ -77,7 +83,9 @@ func NewStory(p *i18n.Printer, s facts.Story, now time.Time) Story {
 	}
 	if markOfState(e.State) != MarkNone && e.Code != "" {
 		out.Fault = p.Fault(&mail.Failure{Code: e.Code, Op: e.ID}, i18n.Context{Side: sideOf(e.State)})
-		out.Fault.Detail = tell.Line(e.Reason)
+		if out.Fault.Detail = tell.Line(e.Reason); out.Fault.Detail == string(e.Code) {
+			out.Fault.Detail = "" // the server said nothing
+		}
 	}
 	return out
 }

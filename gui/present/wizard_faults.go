@@ -227,23 +227,29 @@ func (c *wizardCheck) problem(p config.Problem) {
 	case name == "mailbox" && n >= 0 && n < len(c.d.owners) && c.d.owners[n] != nil:
 		f.Step, f.Field, f.Box = WizardIncoming, knownField(key, mailboxFields), c.d.owners[n]
 	default:
-		section, rest, _ := strings.Cut(name, ".")
-		rest, _, _ = strings.Cut(rest, "[")
-		switch section {
-		case "office":
-			f.Step, f.Field = WizardOffice, knownField(rest, officeFields)
-		case "schedule":
-			f.Step, f.Field = WizardSchedule, knownField(rest, scheduleFields)
-		case "connection":
-			f.Step = WizardLine
-		case "target":
-			f.Step, f.Field = WizardTarget, AsksHost
-		}
+		f.Step, f.Field = placeOf(name)
 	}
 	if n >= 0 && f.Step == WizardSummary || f.Field == AsksOther {
 		f.Text = p.Field + c.w.p.T("cli.colon") + f.Text // not asked here: the field tells where
 	}
 	c.add(f)
+}
+
+// placeOf finds the page and the field of a table that is there once.
+func placeOf(name string) (WizardStep, string) {
+	section, rest, _ := strings.Cut(name, ".")
+	rest, _, _ = strings.Cut(rest, "[")
+	switch section {
+	case "office":
+		return WizardOffice, knownField(rest, officeFields)
+	case "schedule":
+		return WizardSchedule, knownField(rest, scheduleFields)
+	case "connection":
+		return WizardLine, ""
+	case "target":
+		return WizardTarget, AsksHost
+	}
+	return WizardSummary, ""
 }
 
 func (c *wizardCheck) lineOf(recipient int) int {
