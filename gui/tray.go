@@ -98,6 +98,13 @@ func (t *trayIcon) draw(form assets.TrayState, colour assets.TrayPalette) {
 		return
 	}
 	t.form, t.colour = form, colour
+	// QUIRK systray panics when the session bus has gone, as it does while the
+	// session ends; the icon is gone with it.
+	defer func() {
+		if p := recover(); p != nil {
+			fyne.LogError("the icon near the clock is gone", fmt.Errorf("%v", p))
+		}
+	}()
 	t.host.SetSystemTrayIcon(res)
 }
 
