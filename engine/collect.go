@@ -242,7 +242,7 @@ func (e *Engine) deletable(ctx context.Context, mb *Mailbox) (bool, error) {
 	return false, nil
 }
 
-// sweep is a session that deletes and fetches nothing.
+// sweep is a session that deletes and fetches nothing new.
 func (e *Engine) sweep(ctx context.Context, mb *Mailbox, r *run) error {
 	conn, err := e.dial(ctx, mb, r)
 	if err != nil {
@@ -254,10 +254,17 @@ func (e *Engine) sweep(ctx context.Context, mb *Mailbox, r *run) error {
 		return err
 	}
 	s.fetch = newFetcher(s)
+	fresh := len(s.plan.Fetch)
 	if err := s.adopt(ctx, s.plan.Delete, s.plan.Keep); err != nil {
 		return err
 	}
-	s.whole = len(s.plan.Fetch) == 0
+	// What only its content can identify has to be read again.
+	if again := s.plan.Fetch[fresh:]; len(again) > 0 {
+		if err := s.fetch.fetch(ctx, s.conn, again); err != nil {
+			return err
+		}
+	}
+	s.whole = fresh == 0
 	return s.finish(ctx)
 }
 

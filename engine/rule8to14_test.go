@@ -301,3 +301,19 @@ func refuse(name, reply string) func(mailtest.SMTPEvent) mailtest.SMTPAction {
 		return mailtest.SMTPAction{}
 	}
 }
+
+// rule 13: what was collected earlier and delivered later is deleted in the
+// same run, also when its size in LIST is not the one received and it has no
+// header to know it by.
+func TestRule13_DeliveredLater(t *testing.T) {
+	w := newWorld(t, worldOptions{smtp: mailtest.SMTPOptions{Script: mailtest.OnStep(mailtest.StepGreeting, mailtest.SMTPAction{Drop: true})}})
+	w.postRaw(global, "", "", []byte("no header and no end of line"), unknown)
+	w.post("a", anne)
+	w.collect()
+	w.wantStates("queued 2")
+	w.office.Script(nil)
+	w.result(w.collect(), engine.ResultOK)
+	w.exactly()
+	w.atISP(0)
+	w.wantStates("delivered 2")
+}

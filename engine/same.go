@@ -18,7 +18,8 @@ func (s *session) same(ctx context.Context, it source.Planned, sure bool) (bool,
 	if k.Fingerprint == "" && !k.DeleteAsked {
 		return true, nil // it never was here, so it is fetched
 	}
-	size := it.Size < 0 || k.Size < 0 || it.Size == k.Size
+	over := k.Size - it.Size // a server adds a line end that was missing at the very end
+	size := it.Size < 0 || k.Size < 0 || over >= 0 && over <= 2
 	if size && !sure {
 		return true, nil
 	}
