@@ -41,6 +41,7 @@ func (f *form) newSecret() *secretControl {
 func (c *secretControl) open() {
 	c.change.Hide()
 	c.entries.Show()
+	c.f.box.Refresh() // the focus brings into sight what has a place
 	c.f.d.Window.Canvas().Focus(c.first)
 }
 

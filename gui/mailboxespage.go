@@ -2,6 +2,7 @@ package gui
 
 import (
 	"context"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/widget"
@@ -68,10 +69,17 @@ func (p *mailboxesPage) offerPassword() {
 		return // asked again when the status is there
 	}
 	p.mending = ""
+	p.edit.pane.Refresh() // what stands over the form may need more room now
 	if c := p.edit.form.secret(); c != nil && present.NeedsPassword(m) {
 		c.open()
+		// The page may just have come to the front: it has its final shape with
+		// the next picture.
+		time.AfterFunc(nextPicture, func() { post(func() { reveal(c.first) }) })
 	}
 }
+
+// nextPicture is after the next frame that is drawn.
+const nextPicture = 100 * time.Millisecond
 
 // Heard follows what becomes of the mailboxes.
 func (p *mailboxesPage) Heard(events []facts.Event) {
@@ -124,7 +132,6 @@ func (p *mailboxesPage) mark() {
 		p.edit.marks = append(p.edit.marks, present.MailboxMark(p.status[name]))
 	}
 	p.edit.list.Refresh()
-	p.offerPassword()
 	m, known := p.status[p.name()]
 	text, mark := present.MailboxSentence(t, m)
 	p.fault.Importance = importance(mark)
@@ -134,6 +141,7 @@ func (p *mailboxesPage) mark() {
 		p.pause.SetText(p.turnWord())
 		able(p.pause, known && m.Enabled && p.name() != "")
 	}
+	p.offerPassword()
 }
 
 // turnWord is what the button does with the open mailbox.
