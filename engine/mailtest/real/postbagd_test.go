@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -251,8 +252,9 @@ func TestKilled(t *testing.T) {
 	}
 	twice := 0
 	for _, f := range sample.Check(messages, s.delivered()) {
-		if strings.HasSuffix(f, " came 2 times") {
-			twice++
+		// A message that was on its way at two kills may come three times.
+		if n := timesCome(f); n > 1 && n <= kills+1 {
+			twice += n - 1
 			continue
 		}
 		t.Errorf("%.600s", f)
@@ -264,6 +266,17 @@ func TestKilled(t *testing.T) {
 	if b := s.balance(); b["seen"] != len(messages) || b["queued"]+b["quarantined"]+b["collected"] != 0 {
 		t.Errorf("balance %v", b)
 	}
+}
+
+// timesCome reads how often a message came from a finding of sample.Check.
+func timesCome(finding string) int {
+	_, rest, found := strings.Cut(finding, " came ")
+	number, isTimes := strings.CutSuffix(rest, " times")
+	n, err := strconv.Atoi(number)
+	if !found || !isTimes || err != nil {
+		return 0
+	}
+	return n
 }
 
 // TestMemory collects three messages of 50 MB and looks at the most memory that
