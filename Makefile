@@ -13,10 +13,20 @@ help: ## these lines
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
 demo: build ## a provider and an office server of its own, sample mail, the real engine: watch it work
-	@bin/postbagd demo
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then $(MAKE) --no-print-directory desktop && bin/postbag demo; else bin/postbagd demo; fi
 
-run: build ## the engine in the foreground, with your own configuration
-	@bin/postbagd run
+run: build ## Postbag with your own mailboxes: windows with a display, else the engine in the foreground
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then $(MAKE) --no-print-directory desktop && bin/postbag; else bin/postbagd run; fi
+
+desktop: ## bin/postbag, the program with windows; installs the C libraries that it is built with
+	@mkdir -p bin
+	@.ci/install gcc:gcc /usr/include/stdlib.h:libc6-dev pkg-config:pkg-config /usr/include/GL/gl.h:libgl-dev \
+		/usr/include/GLES2/gl2.h:libgles-dev /usr/include/EGL/egl.h:libegl-dev \
+		/usr/include/X11/Xlib.h:libx11-dev /usr/include/X11/Xcursor/Xcursor.h:libxcursor-dev \
+		/usr/include/X11/extensions/Xrandr.h:libxrandr-dev /usr/include/X11/extensions/Xinerama.h:libxinerama-dev \
+		/usr/include/X11/extensions/XInput2.h:libxi-dev /usr/include/X11/extensions/xf86vmode.h:libxxf86vm-dev \
+		/usr/include/wayland-client.h:libwayland-dev /usr/include/xkbcommon/xkbcommon.h:libxkbcommon-dev
+	@go build -trimpath -buildvcs=false -tags gles,migrated_fynedo -ldflags '$(LDFLAGS)' -o bin/postbag ./cmd/postbag
 
 build: ## bin/postbagd
 	@mkdir -p bin
