@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"postbag/engine/mail"
 	"postbag/engine/source"
@@ -73,15 +74,28 @@ func (s *session) finish(ctx context.Context) error {
 	if err := s.conn.Quit(ctx); err != nil {
 		return err
 	}
-	if err := s.unsure(ctx, false); err != nil {
-		return err
-	}
 	gone := make([]int64, 0, len(marked))
 	for _, it := range marked {
 		gone = append(gone, row[it.Number])
 	}
 	s.run.touch(gone...)
-	return errors.Join(st.SetAtSource(ctx, gone, mail.SourceDeleted), st.SetAtSource(ctx, keep, mail.SourceKept))
+	// At the same time: they share a commit.
+	return atOnce(
+		func() error { return s.unsure(ctx, false) },
+		func() error { return st.SetAtSource(ctx, gone, mail.SourceDeleted) },
+		func() error { return st.SetAtSource(ctx, keep, mail.SourceKept) },
+	)
+}
+
+// atOnce runs all and returns their errors.
+func atOnce(all ...func() error) error {
+	errs := make([]error, len(all))
+	var wg sync.WaitGroup
+	for i, f := range all {
+		wg.Go(func() { errs[i] = f() })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 // recordGone books what is listed no more. As long as something was not looked
