@@ -151,9 +151,7 @@ func TestClosingTheWindow(t *testing.T) {
 			if without.noTray || without.noBus {
 				d.shot("Overview - Postbag", "no-tray")
 			}
-			d.tool("windowactivate", "--sync", id)
-			d.tool("key", "alt+F4") // asks, as the cross does
-			real.Eventually(t, effectLimit, "the window to go", func() bool { return !d.visible("Overview - Postbag") })
+			d.cross("Overview - Postbag")
 			if without.noTray || without.noBus {
 				out, err := d.output("xprop", "-id", id, "WM_STATE")
 				if err != nil || !strings.Contains(out, "Iconic") {

@@ -197,6 +197,13 @@ func (b *buffer) Write(p []byte) (int, error) {
 	return b.b.Write(p)
 }
 
+// Reset forgets what was said.
+func (b *buffer) Reset() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.b.Reset()
+}
+
 func (b *buffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -217,11 +224,30 @@ func (d *desktop) start(binary string, args ...string) *program {
 		close(p.done)
 	}()
 	d.t.Cleanup(func() {
+		if d.t.Failed() && p.running() {
+			p.autopsy()
+		}
 		_ = p.cmd.Process.Kill()
 		<-p.done
 		p.clean()
 	})
 	return p
+}
+
+// autopsy makes the program say what each of its goroutines does, for the log of
+// a test that failed, and end.
+func (p *program) autopsy() {
+	p.clean()
+	already := len(p.out.String())
+	_ = p.cmd.Process.Signal(syscall.SIGQUIT)
+	limit := time.NewTimer(effectLimit)
+	defer limit.Stop()
+	select {
+	case <-p.done:
+	case <-limit.C:
+	}
+	p.d.t.Logf("the program when the test failed:\n%s", p.out.String()[already:])
+	p.out.Reset()
 }
 
 // clean fails the test when the program said what it must never say.
@@ -284,7 +310,7 @@ func build(t *testing.T, kind string) string {
 	case "race":
 		args = append(args, "-race", "postbag/cmd/postbag")
 	case "plain":
-		args = append(args, "-trimpath", "-ldflags", "-s -w", "postbag/cmd/postbag")
+		args = append(args, "-ldflags", "-s -w", "postbag/cmd/postbag")
 	case "daemon":
 		args = append(args, "postbag/cmd/postbagd")
 	}

@@ -5,8 +5,10 @@ package e2e
 import (
 	"fmt"
 	"image"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/godbus/dbus/v5"
 	"github.com/godbus/dbus/v5/prop"
@@ -164,22 +166,31 @@ func (w *watcher) find(label string) (entry, bool) {
 	return entry{}, false
 }
 
-// choose waits until the menu offers the label, and chooses it. Ids change with
-// each refresh: they are looked up for each choice.
+// choose waits until the menu offers the label and has come to rest, and chooses
+// it. Ids change with each refresh, and what a menu says in the moment in which
+// it is made is heard by nobody: no person is that quick.
 func (w *watcher) choose(label string) {
 	w.t.Helper()
+	var last []entry
+	var since time.Time
 	real.Eventually(w.t, effectLimit, "the menu to offer "+label, func() bool {
-		e, ok := w.find(label)
-		if !ok {
+		menu, err := w.menu()
+		if err != nil || !slices.Equal(menu, last) {
+			last, since = menu, time.Now()
 			return false
 		}
-		item := w.item()
-		at, err := w.conn.Object(item, itemPath).GetProperty(itemFace + ".Menu")
+		i := slices.IndexFunc(menu, func(e entry) bool { return e.label == label && !e.disabled })
+		if i < 0 || time.Since(since) < still {
+			return false
+		}
+		at, err := w.conn.Object(w.item(), itemPath).GetProperty(itemFace + ".Menu")
 		if err != nil {
 			return false
 		}
 		path, _ := at.Value().(dbus.ObjectPath)
-		return w.conn.Object(item, path).Call(menuFace+".Event", 0, e.id, "clicked", dbus.MakeVariant(""), uint32(0)).Err == nil
+		// Who quits may be gone before it answers.
+		_ = w.conn.Object(w.item(), path).Call(menuFace+".Event", 0, menu[i].id, "clicked", dbus.MakeVariant(""), uint32(0)).Err
+		return true
 	})
 }
 
