@@ -48,7 +48,7 @@ func main() {
 	flag.IntVar(&o.kills, "kills", 10, "how often Postbag is killed at a random moment")
 	flag.IntVar(&o.peerKills, "peer-kills", 0, "how often each other program is")
 	flag.Uint64Var(&o.seed, "seed", 1, "of the moments at which programs are killed")
-	flag.StringVar(&o.only, "only", "", "scenarios to run, for example A,D,E")
+	flag.StringVar(&o.only, "only", "", "scenarios to run, for example A,D,growth")
 	flag.StringVar(&o.without, "without", "", "programs to leave out, separated by commas")
 	flag.Parse()
 	if err := run(o, os.Stdout); err != nil {
@@ -93,6 +93,9 @@ func (b *bench) all(o options, w io.Writer) error {
 		if err := b.scenario(o, sc, w); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", sc.id, err))
 		}
+	}
+	if o.only == "" || strings.Contains(","+o.only+",", ",growth,") {
+		errs = append(errs, b.growth(o, w))
 	}
 	return errors.Join(errs...)
 }

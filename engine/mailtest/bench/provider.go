@@ -97,7 +97,7 @@ func (p *provider) start() error {
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := p.cmd.Start(); err != nil {
 		p.cmd = nil
-		return fmt.Errorf("Dovecot: %w", err)
+		return fmt.Errorf("starting Dovecot: %w", err)
 	}
 	go func() {
 		defer close(p.done)
@@ -123,9 +123,9 @@ func (p *provider) ready() error {
 		select {
 		case <-tick.C:
 		case <-p.done:
-			return fmt.Errorf("Dovecot ended:\n%s", p.log())
+			return fmt.Errorf("the provider Dovecot ended:\n%s", p.log())
 		case <-limit:
-			return fmt.Errorf("Dovecot does not answer:\n%s", p.log())
+			return fmt.Errorf("the provider Dovecot does not answer:\n%s", p.log())
 		}
 	}
 }
