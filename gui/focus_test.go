@@ -27,13 +27,13 @@ func TestFocusIsBroughtIntoSight(t *testing.T) {
 		return y >= 0 && y+o.Size().Height <= scroll.Size().Height
 	}
 	for i, b := range buttons {
-		test.FocusNext(w.Canvas())
+		w.Canvas().FocusNext()
 		if w.Canvas().Focused() != fyne.Focusable(b) || !inside(b) {
 			t.Fatalf("button %d has the focus out of sight, offset %v", i, scroll.Offset)
 		}
 	}
 	for i := len(buttons) - 2; i >= 0; i-- {
-		test.FocusPrevious(w.Canvas())
+		w.Canvas().FocusPrevious()
 		if !inside(buttons[i]) {
 			t.Fatalf("back at button %d, out of sight, offset %v", i, scroll.Offset)
 		}

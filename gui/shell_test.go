@@ -123,7 +123,6 @@ type bench struct {
 	pages     []*fakePage
 	minimised int
 	quit      bool
-	told      []string
 }
 
 func newBench(t *testing.T, change func(*ShellDeps)) *bench {
