@@ -52,6 +52,20 @@ func (b *pageBackend) note(format string, args ...any) {
 	b.calls = append(b.calls, fmt.Sprintf(format, args...))
 }
 
+// asked is how often the backend was called for more than a page of the log.
+func (b *pageBackend) asked() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.calls)
+}
+
+// asks are the pages of the log that were asked for.
+func (b *pageBackend) asks() []facts.LogFilter {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.filters)
+}
+
 func (b *pageBackend) has(call string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

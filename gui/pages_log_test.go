@@ -27,13 +27,13 @@ func TestLogPageSearchAndFilters(t *testing.T) {
 		}
 		b.see(t, "Order 30", "!! set aside")
 		b.write("Order 12")
-		if len(b.filters) != 1 {
+		if len(b.asks()) != 1 {
 			t.Error("the log is searched at every letter")
 		}
 		<-time.After(searchRest) // of the bubble: takes no time
 		b.do(func() {})
-		if got := b.filters[len(b.filters)-1]; got.Search != "Order 12" || len(b.filters) != 2 {
-			t.Errorf("%+v", b.filters)
+		if got := last(b.asks()); got.Search != "Order 12" || len(b.asks()) != 2 {
+			t.Errorf("%+v", b.asks())
 		}
 		b.see(t, "Order 12")
 		b.seeNot(t, "Order 30")
@@ -57,14 +57,14 @@ func TestLogPageCalendar(t *testing.T) {
 		b.see(t, "octobre 2026")
 		b.press(t, ">")
 		b.press(t, "2")
-		last := b.filters[len(b.filters)-1]
-		if last.Since.Day() != 2 || last.Until.Day() != 3 {
-			t.Errorf("%+v", last)
+		day := last(b.asks())
+		if day.Since.Day() != 2 || day.Until.Day() != 3 {
+			t.Errorf("%+v", day)
 		}
 		b.see(t, "[02/11/2026]", "ne contient rien")
 		b.press(t, "02/11/2026")
 		b.press(t, "Tous les jours")
-		if !b.filters[len(b.filters)-1].Since.IsZero() {
+		if !last(b.asks()).Since.IsZero() {
 			t.Error("the day is still chosen")
 		}
 	})
@@ -142,10 +142,10 @@ func TestLogPageHundredThousandRows(t *testing.T) {
 		}
 		// What a jump costs does not grow with the log: a page or two are read,
 		// and only lines in sight are drawn.
-		drawn, draw, asked := 0, p.list.UpdateItem, len(b.filters)
+		drawn, draw, asked := 0, p.list.UpdateItem, len(b.asks())
 		p.list.UpdateItem = func(i widget.ListItemID, o fyne.CanvasObject) { drawn++; draw(i, o) }
 		b.do(func() { p.list.ScrollTo(50_000) })
-		if n := len(b.filters) - asked; n > 2 || drawn == 0 || drawn > 400 {
+		if n := len(b.asks()) - asked; n > 2 || drawn == 0 || drawn > 400 {
 			t.Errorf("a jump read %d pages and drew %d lines", n, drawn)
 		}
 	})

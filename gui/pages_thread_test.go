@@ -49,6 +49,9 @@ func newOneThread(t *testing.T) *oneThread {
 	return a
 }
 
+// last is the last of a list that is not empty.
+func last[T any](list []T) T { return list[len(list)-1] }
+
 // do runs f as an act of the user and waits until all that followed is done.
 func (a *oneThread) do(f func()) {
 	a.driver.DoFromGoroutine(f, true)

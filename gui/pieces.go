@@ -27,13 +27,6 @@ func pageHeading(text string) *widget.Label {
 	return l
 }
 
-// cut is a text of one line that ends in "..." where there is no room.
-func cut(text string) *widget.Label {
-	l := widget.NewLabel(text)
-	l.Truncation = fyne.TextTruncateEllipsis
-	return l
-}
-
 // importance is the colour of a mark; its sign stands in the text.
 func importance(m present.Mark) widget.Importance {
 	switch m {
