@@ -228,14 +228,14 @@ func (e *Engine) sweepOne(ctx context.Context, mb *Mailbox, r *run) error {
 // deletable tells whether the policy wants something deleted that still lies
 // at the provider.
 func (e *Engine) deletable(ctx context.Context, mb *Mailbox) (bool, error) {
-	rows, err := e.deps.Store.AtSource(ctx, mb.ID)
+	rows, err := e.deps.Store.Unconfirmed(ctx, mb.ID)
 	if err != nil {
 		return false, err
 	}
 	now := e.deps.Now()
 	for _, k := range convert(rows) {
 		// Without UIDL only reading everything again would find it.
-		if k.UID != "" && k.AtSource == mail.SourcePresent && mb.Policy.After.May(k, now) {
+		if k.UID != "" && mb.Policy.After.May(k, now) {
 			return true, nil
 		}
 	}

@@ -276,5 +276,15 @@ func (s *Store) AtSource(ctx context.Context, mailbox string) ([]Known, error) {
 	return s.knowns(ctx, "at source", sqlAtSource, mailbox)
 }
 
-const sqlAtSource = `SELECT ` + columnsKnown + ` FROM identity WHERE mailbox = ? AND at_source IN ('present', 'kept')
-	AND (delete_asked OR state IN ('quarantined', 'filtered', 'delivered', 'duplicate', 'deleted')) ORDER BY row`
+// Unconfirmed is AtSource without what is kept there on purpose: what a session
+// should have deleted. Where everything is kept that is nothing.
+func (s *Store) Unconfirmed(ctx context.Context, mailbox string) ([]Known, error) {
+	return s.knowns(ctx, "at source", sqlUnconfirmed, mailbox)
+}
+
+const sqlUnconfirmed = sqlAtSourceOf + ` AND at_source = 'present' ORDER BY row`
+
+const sqlAtSource = sqlAtSourceOf + ` ORDER BY row`
+
+const sqlAtSourceOf = `SELECT ` + columnsKnown + ` FROM identity WHERE mailbox = ? AND at_source IN ('present', 'kept')
+	AND (delete_asked OR state IN ('quarantined', 'filtered', 'delivered', 'duplicate', 'deleted'))`

@@ -23,6 +23,7 @@ func TestStatementsUseTheirIndexes(t *testing.T) {
 		{"rows", sqlRows, "USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
 		{"count rows", sqlCountRows, "USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
 		{"at source", sqlAtSource, "USING INDEX identity_source (mailbox=?)"},
+		{"unconfirmed", sqlUnconfirmed, "USING INDEX identity_source (mailbox=?)"},
 		{"due", sqlDue, "c USING INDEX copy_due (target=? AND next<?)"},
 		{"next due", sqlNextDue, "USING COVERING INDEX copy_due (target=? AND next>?)"},
 		{"first target", sqlFirstTarget, "USING COVERING INDEX copy_due"},
