@@ -190,17 +190,15 @@ func (p *overviewPage) mend(m present.Attention) (string, func()) {
 type mailboxLine struct {
 	row  *row
 	bar  *widget.ProgressBar
-	wait *widget.ProgressBarInfinite
 	text *widget.Label
 	busy *fyne.Container
 	box  *fyne.Container
 }
 
 func newMailboxLine() *mailboxLine {
-	l := &mailboxLine{row: newRow(mailboxColumns()), bar: widget.NewProgressBar(), wait: widget.NewProgressBarInfinite(), text: widget.NewLabel("")}
+	l := &mailboxLine{row: newRow(mailboxColumns()), bar: widget.NewProgressBar(), text: widget.NewLabel("")}
 	l.bar.TextFormatter = func() string { return "" }
-	l.wait.Stop()
-	l.busy = container.NewBorder(nil, nil, l.text, nil, container.NewStack(l.bar, l.wait))
+	l.busy = container.NewBorder(nil, nil, l.text, nil, l.bar)
 	l.box = container.NewVBox(l.row, l.busy)
 	return l
 }
@@ -214,20 +212,14 @@ func (l *mailboxLine) show(m present.MailboxRow) {
 	cells[4].mark = mark
 	l.row.show(cells)
 	visible(l.busy, m.Busy)
-	visible(l.bar, m.Total > 0)
-	visible(l.wait, m.Busy && m.Total == 0)
 	if !m.Busy {
-		l.wait.Stop()
 		return
 	}
 	l.text.SetText(m.Progress)
-	if m.Total > 0 {
-		l.wait.Stop()
-		l.bar.Max = float64(m.Total)
-		l.bar.SetValue(float64(m.Done))
-	} else {
-		l.wait.Start()
-	}
+	// No bar that runs to and fro while the total is unknown: Fyne moves it even
+	// where nobody sees it, which costs a third of a core.
+	l.bar.Max = float64(max(m.Total, 1))
+	l.bar.SetValue(float64(m.Done))
 }
 
 func (p *overviewPage) drawTable(boxes []present.MailboxRow) {
