@@ -33,8 +33,8 @@ func (s *Shell) openWizard() {
 			s.banner.hide()
 		}
 		s.Raise()
-		if len(s.o.Pages) > 0 {
-			s.Navigate(s.o.Pages[0].Title())
+		if len(s.pages) > 0 {
+			s.Navigate(s.pages[0].Title())
 		}
 	})
 }

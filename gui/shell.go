@@ -15,11 +15,13 @@ import (
 
 // ShellDeps are what the main window works with.
 type ShellDeps struct {
-	Desk  *Desk  // its Backend, App, Now, Context and Build are set
-	Data  string // data folder: the settings of the desktop lie there
-	Look  present.Look
-	Lang  string // asked for at the start, goes before the one of Look; may be ""
-	Pages []Page // in the order of the navigation
+	Desk *Desk  // its Backend, App, Now, Context and Build are set
+	Data string // data folder: the settings of the desktop lie there
+	Look present.Look
+	Lang string // asked for at the start, goes before the one of Look; may be ""
+	// Pages makes the pages, in the order of the navigation, when the window is
+	// first shown: with the icon alone they would only take room.
+	Pages func(*Desk) []Page
 
 	Tray     TrayHost                 // nil where there is none
 	Tooltip  func(string)             // of the icon near the clock; may be nil
@@ -43,6 +45,7 @@ type Shell struct {
 	look    present.Look
 	current string
 
+	pages  []Page // none before the window is first shown
 	nav    map[string]*Button
 	banner *banner
 	body   *fyne.Container
@@ -92,10 +95,17 @@ func NewShell(o ShellDeps) *Shell {
 	return s
 }
 
+// furnish makes the pages, once.
+func (s *Shell) furnish() {
+	if s.pages == nil && s.o.Pages != nil {
+		s.SetPages(s.o.Pages(s.d))
+	}
+}
+
 // SetPages puts the pages into the window; they need the Desk, which needs the
 // window.
 func (s *Shell) SetPages(pages []Page) {
-	s.o.Pages = pages
+	s.pages = pages
 	s.build()
 	s.retext()
 	if len(pages) > 0 {
@@ -108,7 +118,7 @@ func (s *Shell) build() {
 	s.body = container.NewStack()
 	column := container.NewVBox()
 	clear(s.nav)
-	for _, p := range s.o.Pages {
+	for _, p := range s.pages {
 		b := newButton("", func() { s.Navigate(p.Title()) })
 		b.Alignment, b.Importance = widget.ButtonAlignLeading, widget.LowImportance
 		s.nav[p.Title()] = b
@@ -143,6 +153,7 @@ func (s *Shell) Raise() {
 		s.wizard.Raise() // the first start: there is nothing else yet
 		return
 	}
+	s.furnish()
 	s.hidden = false
 	s.d.Window.Show()
 	s.d.Window.RequestFocus()
@@ -150,7 +161,7 @@ func (s *Shell) Raise() {
 
 // Navigate brings a page to the front.
 func (s *Shell) Navigate(page string) {
-	for i, p := range s.o.Pages {
+	for i, p := range s.pages {
 		if p.Title() != page {
 			continue
 		}
@@ -167,7 +178,7 @@ func (s *Shell) Navigate(page string) {
 
 // leave hides the page that is in front.
 func (s *Shell) leave() {
-	for i, p := range s.o.Pages {
+	for i, p := range s.pages {
 		if p.Title() == s.current {
 			s.body.Objects[i].Hide()
 			p.Hidden()
@@ -212,7 +223,7 @@ func (s *Shell) retext() {
 	}
 	s.d.Window.SetMainMenu(s.mainMenu())
 	s.banner.retext()
-	for _, pg := range s.o.Pages {
+	for _, pg := range s.pages {
 		pg.Retext()
 	}
 	s.mark()
@@ -282,7 +293,7 @@ func (s *Shell) heard(events []facts.Event) {
 		s.state.Heard(ev)
 	}
 	s.refreshTray()
-	for _, p := range s.o.Pages {
+	for _, p := range s.pages {
 		p.Heard(events)
 	}
 }

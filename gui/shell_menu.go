@@ -35,7 +35,7 @@ func (s *Shell) mainMenu() *fyne.MainMenu {
 		quit,
 	)
 	view := fyne.NewMenu(p.T("gui.menu.view"))
-	for i, pg := range s.o.Pages {
+	for i, pg := range s.pages {
 		key := fyne.KeyName(rune('1' + i))
 		view.Items = append(view.Items, item(p.T(pg.Title()), key, func() { s.Navigate(pg.Title()) }))
 	}
@@ -87,7 +87,7 @@ func (s *Shell) do(it present.TrayItem) {
 func (s *Shell) open(page, subject string) {
 	s.Raise()
 	s.Navigate(page)
-	for _, p := range s.o.Pages {
+	for _, p := range s.pages {
 		if o, ok := p.(Opener); ok && p.Title() == page && subject != "" {
 			o.Open(subject)
 		}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"log"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -135,8 +136,13 @@ type desk struct {
 	tray    gui.TrayHost // nil without a session bus
 }
 
+// thrift is the share of the heap that may be garbage, in per cent. The program
+// runs all day and does little: it had better be small.
+const thrift = 40
+
 // run shows windows until the user quits.
 func (d *desk) run() int {
+	debug.SetGCPercent(thrift)
 	d.app = app.NewWithID(autostart.ID)
 	d.app.SetIcon(fyne.NewStaticResource("postbag.svg", assets.AppIcon()))
 	if launch.Bus(runtime.GOOS, d.o.Getenv) {
@@ -177,7 +183,7 @@ func (d *desk) show(backend Backend, plain bool, err error) {
 			Autostart: entry, Build: d.o.Build, OpenFile: launch.OpenFile,
 		},
 		Data: d.a.Data, Look: d.look, Lang: d.a.Lang,
-		About: gui.ShowAbout, Minimise: minimise, Quit: d.app.Quit, PlainDesktop: plain, StartError: err,
+		Pages: gui.NewPages, About: gui.ShowAbout, Minimise: minimise, Quit: d.app.Quit, PlainDesktop: plain, StartError: err,
 	}
 	if d.tray != nil {
 		deps.Tray = d.tray
@@ -185,7 +191,6 @@ func (d *desk) show(backend Backend, plain bool, err error) {
 		deps.Notify = func(title, text string) { d.app.SendNotification(fyne.NewNotification(title, text)) }
 	}
 	d.shell = gui.NewShell(deps)
-	d.shell.SetPages(gui.NewPages(deps.Desk))
 	d.shell.Start(d.a.Hidden && !d.early)
 	d.stopBus = launch.WatchTray(deps.Tray != nil, func(there bool) { gui.Post(func() { d.shell.TrayThere(there) }) })
 }

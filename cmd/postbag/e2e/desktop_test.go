@@ -246,7 +246,8 @@ func (p *program) autopsy() {
 	case <-p.done:
 	case <-limit.C:
 	}
-	p.d.t.Logf("the program when the test failed:\n%s", p.out.String()[already:])
+	said := p.out.String()[already:]
+	p.d.t.Logf("the program when the test failed:\n%s", said[:min(len(said), 20_000)])
 	p.out.Reset()
 }
 
