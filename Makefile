@@ -7,10 +7,10 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
-.PHONY: help demo run build man test lint fuzz real bench clean
+.PHONY: help demo run build man test lint fuzz real e2e screenshots bench clean
 
 help: ## these lines
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
 demo: build ## a provider and an office server of its own, sample mail, the real engine: watch it work
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then $(MAKE) --no-print-directory desktop && bin/postbag demo; else bin/postbagd demo; fi
@@ -49,6 +49,12 @@ lint: ## formatting, vet, staticcheck, other operating systems
 
 real: ## only the tests against the real Dovecot, Postfix and keyring
 	@.ci/test real
+
+e2e: ## the desktop program as a person uses it, on a virtual display; prints what it takes
+	@.ci/e2e
+
+screenshots: ## pictures of every page, in both languages and themes, into screenshots/
+	@POSTBAG_SCREENSHOTS=$(CURDIR)/screenshots .ci/e2e 'TestScreenshots|TestPersonSetsUp'
 
 fuzz: ## a short fuzzing of every parser; FUZZTIME=10s each
 	@.ci/fuzz
