@@ -16,6 +16,13 @@ const inline = 256 << 10
 // room made for it is too small.
 const expectSlack = 64
 
+// writeSize is the most that comes at once.
+const writeSize = 64 << 10
+
+// flushEach is after how many octets of a large message the disk begins to take
+// them, so that little is left to wait for once all have come.
+const flushEach = 8 << 20
+
 // Draft receives the octets of one message. Small ones stay in memory, large
 // ones go to a file under spool/ as they come. Nothing of it is durable before
 // Keep. A Draft is used by one goroutine.
@@ -28,6 +35,9 @@ type Draft struct {
 	size int64
 
 	spilled int64 // of size, what is in the file
+
+	flushed  int64      // of spilled, what the disk was asked to take
+	flushing chan error // not nil: it is under way
 
 	err  error // the first fault: nothing more is taken
 	gone bool
@@ -45,7 +55,11 @@ func (s *Store) NewDraft() *Draft {
 
 // Expect tells how many octets may come, as a hint; negative when nobody knows.
 func (d *Draft) Expect(size int64) {
-	if n := min(size, inline) + expectSlack; d.size == 0 && n > int64(cap(d.buf)) && size > 0 {
+	n := size + expectSlack
+	if size > inline {
+		n = inline + writeSize
+	}
+	if d.size == 0 && n > int64(cap(d.buf)) && size > 0 {
 		d.buf = make([]byte, 0, n)
 	}
 }
@@ -96,7 +110,43 @@ func (d *Draft) spill() error {
 	d.spilled += int64(len(d.buf))
 	d.s.spilled.Add(int64(len(d.buf)))
 	d.buf = d.buf[:0]
+	return d.flush()
+}
+
+// flush lets the disk begin while the message still comes.
+func (d *Draft) flush() error {
+	if d.spilled-d.flushed < flushEach {
+		return nil
+	}
+	if d.flushing != nil {
+		select {
+		case err := <-d.flushing:
+			d.flushing = nil
+			if err != nil {
+				return fail("draft", err)
+			}
+		default:
+			return nil // one at a time
+		}
+	}
+	d.flushed = d.spilled
+	file, done := d.f, make(chan error, 1)
+	d.flushing = done
+	go func() { done <- file.Sync() }()
 	return nil
+}
+
+// sync makes the file durable. What an earlier flush failed to write is lost,
+// whatever the last one says.
+func (d *Draft) sync() error {
+	if d.flushing != nil {
+		err := <-d.flushing
+		d.flushing = nil
+		if err != nil {
+			return err
+		}
+	}
+	return d.f.Sync()
 }
 
 // place makes a large draft durable under its final name, before the
@@ -114,7 +164,7 @@ func (d *Draft) place() error {
 	if err := d.spill(); err != nil {
 		return err
 	}
-	err := d.f.Sync()
+	err := d.sync()
 	if cerr := d.f.Close(); err == nil {
 		err = cerr
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -125,6 +126,33 @@ func TestDiskFullWhileALargeMessageComes(t *testing.T) {
 }
 
 // rule 45: what cannot be written to quarantine is not recorded as quarantined.
+// A flush that failed while the message still came counts, although the last
+// one succeeds: the kernel tells of a lost page once.
+func TestEarlyFlushThatFails(t *testing.T) {
+	for _, broken := range []bool{false, true} {
+		b := &brittle{}
+		r := newRig(t, func(o *Options) { o.files = b })
+		if broken {
+			b.set(func(b *brittle) { b.sync = syscall.EIO })
+		}
+		d := r.NewDraft()
+		piece := bytes.Repeat([]byte("0123456789abcde\n"), 4096)
+		for d.Size() <= flushEach+inline {
+			_, err := d.Write(piece)
+			r.ok(err)
+		}
+		if d.flushing == nil {
+			t.Fatal("nothing is flushed")
+		}
+		d.flushing <- <-d.flushing // it has ended
+		b.set(func(b *brittle) { b.sync = nil })
+		_, err := r.Keep(r.ctx, Kept{Mailbox: "box", UID: "u1", Draft: d, Decision: decision("anne")})
+		if (err != nil) != broken {
+			t.Errorf("broken %v: %v", broken, err)
+		}
+	}
+}
+
 func TestDiskFullAtQuarantine(t *testing.T) {
 	b := &brittle{}
 	r := newRig(t, func(o *Options) { o.files = b })
