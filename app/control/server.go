@@ -45,6 +45,7 @@ func serve(ctx context.Context, ln net.Listener, svc Service, log *slog.Logger, 
 	s.known = s.methods()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+versionPath, s.version)
+	mux.HandleFunc("GET "+prefix+"events", s.events)
 	mux.HandleFunc("POST "+prefix+"cancel", s.cancel)
 	mux.HandleFunc("POST "+prefix+"{method}", s.call)
 	srv := &http.Server{
