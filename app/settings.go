@@ -159,16 +159,20 @@ func (b *builder) dial(ctx context.Context, m *config.Mailbox, step func(string)
 	if err != nil {
 		return nil, err
 	}
+	session := engine.SessionID(ctx)
+	if session == "" {
+		session = logging.NewSessionID() // of a check or a preview
+	}
 	options := pop3.Options{
 		Host: m.Host, Port: m.Port, Security: m.Security, ServerName: m.ServerName,
 		CAFile: b.cfg.Path(m.CAFile), TLSPin: m.TLSPin, Username: m.Username, Password: password,
 		Auth: m.Auth, AllowPlaintextPassword: m.AllowPlaintext,
-		Log: logging.WithMailbox(b.log, m.ID), Step: step,
+		Log: logging.WithSession(logging.WithMailbox(b.log, m.ID), session), Step: step,
 	}
 	if b.transcripts == nil {
 		return noNil(pop3.Dial(ctx, options))
 	}
-	paper := b.transcripts.Session("pop3", m.Name, logging.NewSessionID())
+	paper := b.transcripts.Session("pop3", m.Name, session)
 	options.Transcript = paper
 	conn, err := pop3.Dial(ctx, options)
 	if err != nil {

@@ -145,7 +145,7 @@ func (e *Engine) runSessions(ctx context.Context, mb *Mailbox, r *run, w *watch)
 		}
 		before = r.taken(mb.ID)
 		if err != nil {
-			e.deps.Log.Warn("a session ended early", "mailbox", mb.ID, "error", err, "again", again)
+			r.log.Warn("a session ended early", "mailbox", mb.ID, "error", err, "again", again)
 		}
 		if !again {
 			return err

@@ -164,7 +164,7 @@ func (f *fetcher) commit(ctx context.Context, a *arrival) (err error) {
 	it := a.it
 	defer func() {
 		if p := recover(); p != nil {
-			f.e.deps.Log.Error("a message met a fault of this program", "mailbox", f.mb.ID, "uid", it.UID, "stack", string(debug.Stack()))
+			f.run.log.Error("a message met a fault of this program", "mailbox", f.mb.ID, "uid", it.UID, "stack", string(debug.Stack()))
 			a.draft.Discard()
 			f.refused(it, &mail.Failure{Class: mail.Internal, Code: mail.CodeInternal, Op: "route", Err: fmt.Errorf("panic: %v", p)})
 			err = nil
@@ -199,6 +199,8 @@ func (f *fetcher) commit(ctx context.Context, a *arrival) (err error) {
 	if err != nil {
 		return err
 	}
+	f.run.log.Info("message kept", "mailbox", f.mb.ID, "message", res.ID, "uid", it.UID,
+		"octets", kept.Size, "route", decision.Route, "state", string(res.State))
 	f.holds(res.Row, it)
 	f.run.touch(res.Row)
 	f.run.tookIn(f.mb.ID)

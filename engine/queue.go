@@ -37,6 +37,8 @@ func (q *queue) Settle(ctx context.Context, j mail.Job, outcomes []mail.Outcome)
 		return err
 	}
 	q.e.stuck.worked()
+	q.e.deps.Log.Info("attempt at a message ended", "mailbox", j.Mailbox, "message", j.ID,
+		"target", j.Target, "copies", len(list), "state", string(res.State))
 	for _, t := range res.Targets {
 		q.e.kick(t)
 	}

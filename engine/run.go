@@ -1,8 +1,12 @@
 package engine
 
 import (
+	"context"
+	"crypto/rand"
 	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -49,7 +53,9 @@ const badMessages = 5
 // run gathers what happens in one collection. Its methods may be called from
 // any goroutine.
 type run struct {
-	e *Engine
+	e   *Engine
+	id  string       // the session's, in every line of the log
+	log *slog.Logger // of this session
 
 	mu     sync.Mutex
 	order  []int64
@@ -81,7 +87,8 @@ type tally struct {
 }
 
 func newRun(e *Engine) *run {
-	return &run{e: e, known: make(map[int64]bool), boxes: make(map[string]*tally),
+	id := strings.ToLower(rand.Text()[:12])
+	return &run{e: e, id: id, log: e.deps.Log.With("session", id), known: make(map[int64]bool), boxes: make(map[string]*tally),
 		aside: make(map[int64]bool), failed: make(map[int64]bool)}
 }
 
@@ -326,4 +333,13 @@ func resultOf(f *mail.Failure) ResultKind {
 		return ResultTemporary
 	}
 	return ResultFailed
+}
+
+type sessionKey struct{}
+
+// SessionID is the id of the session that a Dial is for, "" without one: each
+// line of the log that belongs to it carries it.
+func SessionID(ctx context.Context) string {
+	id, _ := ctx.Value(sessionKey{}).(string)
+	return id
 }

@@ -77,6 +77,7 @@ var unlockPauses = [...]time.Duration{200 * time.Millisecond, time.Second, 3 * t
 // dial signs in. In a further session of the same run it waits for the lock of
 // the one before.
 func (e *Engine) dial(ctx context.Context, mb *Mailbox, r *run) (source.Session, error) {
+	ctx = context.WithValue(ctx, sessionKey{}, r.id)
 	conn, err := mb.Dial(ctx)
 	for _, pause := range unlockPauses {
 		if err == nil || mail.AsFailure(err).Code != mail.CodeInUse || !r.hasSignedIn(mb.ID) {
@@ -164,7 +165,7 @@ func (s *session) list(ctx context.Context) (uids []string, err error) {
 		return nil, err
 	}
 	for _, fault := range s.listing.Faults { // rule 2
-		s.e.deps.Log.Warn("the provider's list has a line that cannot be read; that message is left alone",
+		s.run.log.Warn("the provider's list has a line that cannot be read; that message is left alone",
 			"mailbox", s.mb.ID, "line", fault)
 	}
 	s.run.faults(s.mb.ID, len(s.listing.Faults))

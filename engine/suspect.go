@@ -20,7 +20,7 @@ const lineAtFault = 4
 // refused notes a message that the provider did not give out; the session goes
 // on (rule 16).
 func (f *fetcher) refused(it source.Planned, why *mail.Failure) {
-	f.e.deps.Log.Warn("a message could not be fetched", "mailbox", f.mb.ID, "number", it.Number, "uid", it.UID, "error", why)
+	f.run.log.Warn("a message could not be fetched", "mailbox", f.mb.ID, "number", it.Number, "uid", it.UID, "error", why)
 	f.mu.Lock()
 	f.missed = true
 	f.mu.Unlock()
