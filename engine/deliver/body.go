@@ -44,6 +44,14 @@ func (e *encoder) message(src io.Reader, buf *bufio.Reader) error {
 func (e *encoder) copy(src io.Reader, buf *bufio.Reader) error {
 	buf.Reset(src)
 	for e.err == nil {
+		if !e.header && !e.line && !e.cr && !e.dropping {
+			data, _ := buf.Peek(buf.Buffered())
+			if n := plainLines(data); n > 0 {
+				e.plain(data[:n])
+				_, _ = buf.Discard(n) // they are in the buffer
+				continue
+			}
+		}
 		frag, err := buf.ReadSlice('\n')
 		if len(frag) > 0 {
 			e.fragment(frag)
@@ -61,6 +69,29 @@ func (e *encoder) copy(src io.Reader, buf *bufio.Reader) error {
 		return e.err
 	}
 	return e.err
+}
+
+// plainLines is the length of the whole lines at the beginning of data that
+// pass as they are: ended by CRLF, no other CR in them, no dot in front.
+func plainLines(data []byte) int {
+	end := 0
+	for end < len(data) && data[end] != '.' {
+		i := bytes.IndexByte(data[end:], '\n')
+		if i < 1 || data[end+i-1] != '\r' || bytes.IndexByte(data[end:end+i-1], '\r') >= 0 {
+			break
+		}
+		end += i + 1
+	}
+	return end
+}
+
+// plain takes lines found by plainLines, of the body.
+func (e *encoder) plain(lines []byte) {
+	if e.newline {
+		e.write(crlf)
+	}
+	e.write(lines[:len(lines)-2])
+	e.newline, e.start = true, false
 }
 
 // readError tells that the stored message, not the connection, is at fault.
