@@ -32,6 +32,7 @@ type fetcher struct {
 	skip    func(header.Header) bool // see session
 
 	dog    watchdog
+	alike  map[string]chan struct{} // by fingerprint: closed when the last one of it is kept
 	slots  chan struct{}
 	wg     sync.WaitGroup
 	buf    []byte
@@ -55,6 +56,7 @@ func newFetcher(s *session) *fetcher {
 		planned: make(map[int]source.Planned),
 		gone:    make(map[int64]bool, len(s.gone)),
 		dog:     watchdog{span: s.e.deps.Watchdog},
+		alike:   make(map[string]chan struct{}),
 		slots:   make(chan struct{}, underWay),
 		buf:     make([]byte, 64<<10),
 		claimed: make(map[int64]bool),
@@ -142,11 +144,18 @@ func (f *fetcher) take(ctx, watched context.Context, it source.Planned, body io.
 	return nil
 }
 
-// keep hands a message to the store, in the background.
+// keep hands a message to the store, in the background. Of two messages with
+// one content the first is the first, and the other its duplicate (rule 35).
 func (f *fetcher) keep(ctx context.Context, a *arrival) {
+	fp := a.col.Fingerprint()
+	before, mine := f.alike[fp], make(chan struct{})
+	f.alike[fp] = mine
 	f.slots <- struct{}{}
 	f.wg.Go(func() {
-		defer func() { <-f.slots }()
+		defer func() { <-f.slots; close(mine) }()
+		if before != nil {
+			<-before
+		}
 		if err := f.commit(ctx, a); err != nil {
 			a.draft.Discard()
 			f.mu.Lock()

@@ -105,6 +105,7 @@ func attempted(o mail.Outcome) bool { return o.Verdict != mail.NotAttempted }
 // judge hands the outcomes to the judge and begins to settle what it lets go.
 func (w *worker) judge(s settlement) event {
 	p := w.r.p
+	taken := has(s.outcomes, accepted) // what the judge holds it may change later
 	now, pause := p.judge.add(s)
 	if len(now) > 0 {
 		before, after := w.settled, &ticket{done: make(chan struct{})}
@@ -120,7 +121,7 @@ func (w *worker) judge(s settlement) event {
 			return e
 		})
 	}
-	return event{accepted: has(s.outcomes, accepted), pause: pause}
+	return event{accepted: taken, pause: pause}
 }
 
 // barrier is rule 50: the outcome of the message before is durable before the
