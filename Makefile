@@ -7,7 +7,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
-.PHONY: help demo run build man test lint fuzz real e2e screenshots bench clean
+.PHONY: help demo run build man test lint fuzz real e2e screenshots bench gobench clean
 
 help: ## these lines
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -59,8 +59,11 @@ screenshots: ## pictures of every page, in both languages and themes, into scree
 fuzz: ## a short fuzzing of every parser; FUZZTIME=10s each
 	@.ci/fuzz
 
-bench: ## benchmarks
-	@CGO_ENABLED=0 go test -run '^$$' -bench . -benchmem ./engine/...
+bench: ## Postbag beside fetchmail, mpop and getmail6, every message verified; BENCH="--short" for a look
+	@.ci/bench $(BENCH)
+
+gobench: ## the benchmarks of single parts, for benchstat
+	@CGO_ENABLED=0 go test -run '^$$' -bench . -benchmem $(GOBENCH) ./engine/...
 
 clean: ## remove what was built
 	@rm -rf bin build

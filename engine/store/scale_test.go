@@ -2,53 +2,74 @@ package store
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"postbag/engine/mail"
 )
 
-// crowded is a store with a million lines of journal, a hundred thousand UIDLs
-// at the provider and fifty thousand messages queued.
-func crowded(b *testing.B) *rig {
+// crowded is a store with so many lines of journal. Of the messages a tenth
+// lies at the provider still, and a twentieth is queued: with a million lines
+// that is a hundred thousand UIDLs and a queue of fifty thousand.
+func crowded(b *testing.B, rows int) *rig {
 	r := newRig(b)
-	const count = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) `
-	at := r.clock.Now().Add(-200 * 24 * time.Hour).UnixMilli()
-	now := r.clock.Now().UnixMilli()
 	c, err := openConn(r.opt.Dir+"/"+fileDB, "synchronous = OFF", "cache_size = -200000", "wal_autocheckpoint = 100000")
 	r.ok(err)
+	fill := strings.NewReplacer(
+		"{rows}", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "+strconv.Itoa(rows)+")",
+		"{queued}", "i > "+strconv.Itoa(rows-rows/20),
+		"{at}", strconv.FormatInt(r.clock.Now().Add(-200*24*time.Hour).UnixMilli(), 10),
+		"{next}", strconv.FormatInt(r.clock.Now().Add(time.Hour).UnixMilli(), 10))
 	for _, sql := range []string{
 		"BEGIN",
-		fmt.Sprintf(count+`INSERT INTO identity (row, id, mailbox, uid, state, at_source, size, fingerprint, seen, changed, delivered)
-			SELECT i, printf('0000%%09d', i), CASE WHEN i %% 10 = 0 THEN 'box' ELSE 'old' END, printf('uid-%%08d', i), CASE WHEN i > 950000 THEN 'queued' ELSE 'delivered' END,
-			CASE WHEN i %% 10 = 0 THEN 'kept' ELSE 'deleted' END, 5000, randomblob(32), %d + i * 10000, %d + i * 10000, %d FROM n`, at, at, at),
-		count + `INSERT INTO message (row, message_id, author, subject, route, received, indexed)
+		`{rows} INSERT INTO identity (row, id, mailbox, uid, state, at_source, size, fingerprint, seen, changed, delivered)
+			SELECT i, printf('0000%09d', i), CASE WHEN i % 10 = 0 THEN 'box' ELSE 'old' END, printf('uid-%08d', i), CASE WHEN {queued} THEN 'queued' ELSE 'delivered' END,
+			CASE WHEN i % 10 = 0 THEN 'kept' ELSE 'deleted' END, 5000, randomblob(32), {at} + i * 10000, {at} + i * 10000, {at} FROM n`,
+		`{rows} INSERT INTO message (row, message_id, author, subject, route, received, indexed)
 			SELECT i, printf('<%d.%x@mail.isp.test>', i, i * 7919), printf('Person %d <p%d@firm%d.test>', i % 5000, i % 5000, i % 300), printf('The subject of message %d about budget %d', i, i % 1000), 'to_cc', 1, 1 FROM n`,
 		`INSERT INTO search (rowid, text) SELECT row, author || ' ' || subject || ' ' || message_id || ' anne@office.test' FROM message`,
-		fmt.Sprintf(count+`INSERT INTO copy (id, person, address, target, state, queued, changed, next, attempts)
-			SELECT i << 20, 'anne@office.test', 'anne@office.test', 'office', CASE WHEN i > 950000 THEN 'queued' ELSE 'delivered' END, %d, %d, CASE WHEN i > 950000 THEN %d + i END, 1 FROM n`, at, at, now+3600_000),
+		`{rows} INSERT INTO copy (id, person, address, target, state, queued, changed, next, attempts)
+			SELECT i << 20, 'anne@office.test', 'anne@office.test', 'office', CASE WHEN {queued} THEN 'queued' ELSE 'delivered' END, {at}, {at}, CASE WHEN {queued} THEN {next} + i END, 1 FROM n`,
 		`INSERT INTO body (row, size, data) SELECT row, 5000, zeroblob(500) FROM identity WHERE state = 'queued'`,
 		`INSERT OR REPLACE INTO counter (state, n) SELECT state, count(*) FROM identity GROUP BY state`,
 		"COMMIT",
 	} {
-		r.ok(c.script(sql))
+		r.ok(c.script(fill.Replace(sql)))
 	}
 	r.ok(c.close())
 	return r
 }
 
+// BenchmarkGrowth is the curve: what 2,000 messages cost, and a start, with so
+// many lines of journal, UIDLs and queued messages in the store.
+func BenchmarkGrowth(b *testing.B) {
+	for _, rows := range []int{10_000, 100_000, 1_000_000} {
+		r := crowded(b, rows)
+		b.Run(fmt.Sprintf("WholeWay2000/%d", rows), func(b *testing.B) { wholeWays(b, r) })
+		b.Run(fmt.Sprintf("OpenClose/%d", rows), func(b *testing.B) {
+			for b.Loop() {
+				r.reopen()
+			}
+		})
+	}
+}
+
+func wholeWays(b *testing.B, r *rig) {
+	n, start := 0, cpuTime()
+	for b.Loop() {
+		n++
+		wholeWay(r, fmt.Sprintf("new%d-%d", n, start), 2000)
+	}
+	b.ReportMetric(float64((cpuTime()-start)/time.Duration(n))/1e6, "cpu-ms/op")
+}
+
 // BenchmarkCrowded tells whether the cost of a message grows with what the
 // store holds: compare with BenchmarkWholeWay2000.
 func BenchmarkCrowded(b *testing.B) {
-	r := crowded(b)
-	b.Run("WholeWay2000", func(b *testing.B) {
-		n, start := 0, cpuTime()
-		for b.Loop() {
-			n++
-			wholeWay(r, fmt.Sprintf("new%d-%d", n, start), 2000)
-		}
-		b.ReportMetric(float64((cpuTime()-start)/time.Duration(n))/1e6, "cpu-ms/op")
-	})
+	r := crowded(b, 1_000_000)
+	b.Run("WholeWay2000", func(b *testing.B) { wholeWays(b, r) })
 	b.Run("OpenClose", func(b *testing.B) {
 		for b.Loop() {
 			r.reopen()
