@@ -140,11 +140,11 @@ func (s *Shell) build() {
 // Start listens to the engine from now on, and shows the window unless it is to
 // stay near the clock.
 func (s *Shell) Start(hidden bool) {
-	s.pulse.start()
 	s.first(hidden)
 	if b, ok := present.StartBanner(s.d.Text(), s.o.StartError, s.d.Backend.Place().Config); ok {
 		s.banner.show(b)
 	}
+	s.pulse.start()
 }
 
 // Raise brings the window to the front, wherever it is.

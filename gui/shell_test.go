@@ -1,10 +1,8 @@
 package gui
 
 import (
-	"context"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,146 +12,11 @@ import (
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
-	"postbag/app/config"
 	"postbag/app/facts"
 	"postbag/app/i18n"
 	"postbag/engine/mail"
 	"postbag/gui/present"
 )
-
-// shellBackend answers what the frame of the window asks.
-type shellBackend struct {
-	present.Backend // what is not asked for here panics
-
-	mu      sync.Mutex
-	status  facts.Status
-	fault   error
-	running bool
-	asked   int
-	calls   []string
-	listen  func(facts.Event)
-}
-
-func (b *shellBackend) note(call string) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.calls = append(b.calls, call)
-	return nil
-}
-
-func (b *shellBackend) Start(context.Context) error { b.running = true; return b.note("start") }
-func (b *shellBackend) Stop(context.Context) error  { b.running = false; return b.note("stop") }
-func (b *shellBackend) Running() bool               { return b.running }
-func (b *shellBackend) Attached() bool              { return false }
-func (b *shellBackend) Place() facts.Options        { return facts.Options{Config: "/home/anne/postbag.toml"} }
-
-func (b *shellBackend) Collect(context.Context, []string) (facts.CollectReport, error) {
-	return facts.CollectReport{}, b.note("collect")
-}
-
-func (b *shellBackend) Status(context.Context) (facts.Status, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.asked++
-	return b.status, b.fault
-}
-
-func (b *shellBackend) Config(context.Context) (*config.Config, error) {
-	return config.Defaults(), b.fault
-}
-
-func (b *shellBackend) Watch(listen func(facts.Event)) func() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.listen = listen
-	return func() { _ = b.note("unwatch") }
-}
-
-// fakeTray takes icons and menus.
-type fakeTray struct {
-	menus []*fyne.Menu
-	icons []fyne.Resource
-}
-
-func (f *fakeTray) SetSystemTrayMenu(m *fyne.Menu)    { f.menus = append(f.menus, m) }
-func (f *fakeTray) SetSystemTrayIcon(r fyne.Resource) { f.icons = append(f.icons, r) }
-
-func (f *fakeTray) icon() string {
-	if len(f.icons) == 0 {
-		return ""
-	}
-	return strings.TrimSuffix(f.icons[len(f.icons)-1].Name(), ".png")
-}
-
-// choose does what the menu item with the label stands for.
-func (f *fakeTray) choose(t *testing.T, label string) {
-	t.Helper()
-	for _, it := range f.menus[len(f.menus)-1].Items {
-		if it.Label == label && !it.Disabled {
-			it.Action()
-			return
-		}
-	}
-	t.Fatalf("the menu has no %q", label)
-}
-
-// fakePage is a page that counts what happens to it.
-type fakePage struct {
-	title         string
-	label         *widget.Label
-	shown, hidden int
-	texts         int
-	opened        string
-	heard         int
-}
-
-func (p *fakePage) Title() string              { return p.title }
-func (p *fakePage) Content() fyne.CanvasObject { return p.label }
-func (p *fakePage) Shown()                     { p.shown++ }
-func (p *fakePage) Hidden()                    { p.hidden++ }
-func (p *fakePage) Retext()                    { p.texts++ }
-func (p *fakePage) Heard(events []facts.Event) { p.heard += len(events) }
-func (p *fakePage) Open(subject string)        { p.opened = subject }
-
-// bench is a main window with all that it needs.
-type bench struct {
-	*Shell
-	backend   *shellBackend
-	host      *fakeTray
-	pages     []*fakePage
-	minimised int
-	quit      bool
-}
-
-func newBench(t *testing.T, change func(*ShellDeps)) *bench {
-	t.Helper()
-	b := &bench{backend: &shellBackend{}, host: &fakeTray{}}
-	app := test.NewTempApp(t)
-	o := ShellDeps{
-		Desk: &Desk{
-			Backend: b.backend, App: app, Context: t.Context(),
-			Now: func() time.Time { return time.Date(2026, 11, 20, 14, 6, 0, 0, time.Local) },
-		},
-		Data: t.TempDir(), Look: present.DefaultLook(), Lang: "en", Tray: b.host,
-		Minimise: func(fyne.Window) { b.minimised++ },
-		Quit:     func() { b.quit = true },
-	}
-	if change != nil {
-		change(&o)
-	}
-	b.Shell = NewShell(o)
-	t.Cleanup(func() {
-		b.pulse.stop()
-		b.keeper.under.Wait()
-	})
-	var pages []Page
-	for _, title := range []string{PageOverview, PageLog, PageQueue, PageMailboxes, PagePeople, PageTarget, PageSchedule, PageSettings} {
-		p := &fakePage{title: title, label: widget.NewLabel(title)}
-		b.pages, pages = append(b.pages, p), append(pages, p)
-	}
-	b.SetPages(pages)
-	return b
-}
 
 func TestShellNavigation(t *testing.T) {
 	b := newBench(t, nil)
@@ -222,7 +85,7 @@ func TestShellLanguageAndThemeAtRuntime(t *testing.T) {
 
 func TestShellTrayFollowsTheEngine(t *testing.T) {
 	b := newBench(t, nil)
-	b.backend.running = true
+	b.backend.running.Store(true)
 	b.know(facts.Status{Engine: facts.EngineRunning}, nil)
 	if got := b.host.icon(); got != "postbag-idle-light" && got != "postbag-idle-dark" {
 		t.Fatalf("icon %s", got)
@@ -262,26 +125,29 @@ func TestShellTrayFollowsTheEngine(t *testing.T) {
 }
 
 func TestShellWithoutTray(t *testing.T) {
-	b := newBench(t, nil)
-	b.Start(false)
-	b.TrayThere(true)
-	b.closed()
-	if b.minimised != 0 || !b.hidden {
-		t.Fatal("with an icon near the clock the window hides")
-	}
-	b.TrayThere(false) // the panel is gone: nobody may lose the window
-	if b.hidden || !b.banner.box.Visible() || !strings.Contains(b.banner.what.Text, "task bar") {
-		t.Errorf("hidden %v, banner %q", b.hidden, b.banner.what.Text)
-	}
-	b.closed()
-	if b.minimised != 1 || b.hidden {
-		t.Error("without an icon the window goes to the task bar")
-	}
-	b.banner.hide()
-	b.TrayThere(false)
-	if b.banner.box.Visible() {
-		t.Error("it is said a second time")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.Start(false)
+		synctest.Wait()
+		b.TrayThere(true)
+		b.closed()
+		if b.minimised != 0 || !b.hidden {
+			t.Fatal("with an icon near the clock the window hides")
+		}
+		b.TrayThere(false) // the panel is gone: nobody may lose the window
+		if b.hidden || !b.banner.box.Visible() || !strings.Contains(b.banner.what.Text, "task bar") {
+			t.Errorf("hidden %v, banner %q", b.hidden, b.banner.what.Text)
+		}
+		b.closed()
+		if b.minimised != 1 || b.hidden {
+			t.Error("without an icon the window goes to the task bar")
+		}
+		b.banner.hide()
+		b.TrayThere(false)
+		if b.banner.box.Visible() {
+			t.Error("it is said a second time")
+		}
+	})
 }
 
 func TestShellDamagedConfiguration(t *testing.T) {
@@ -352,8 +218,8 @@ func TestShellHearsTheEngine(t *testing.T) {
 		b.o.Notify = func(_, text string) { told = append(told, text) }
 		b.Start(false)
 		synctest.Wait()
-		if b.backend.asked != 1 {
-			t.Fatalf("asked %d times at the start", b.backend.asked)
+		if b.backend.times() != 1 {
+			t.Fatalf("asked %d times at the start", b.backend.times())
 		}
 		b.backend.mu.Lock()
 		b.backend.status.Mailboxes = []facts.MailboxStatus{{Name: "Anne", ID: "a", Enabled: true, Suspended: true}}
@@ -364,16 +230,16 @@ func TestShellHearsTheEngine(t *testing.T) {
 		b.backend.listen(facts.Event{Kind: facts.EventMailboxEnd, Mailbox: "Anne"})
 		<-time.After(2 * time.Second) // of the test's own clock
 		synctest.Wait()
-		if b.pages[0].heard != 1001 || b.backend.asked < 2 || b.backend.asked > 4 {
-			t.Errorf("heard %d events, asked %d times", b.pages[0].heard, b.backend.asked)
+		if b.pages[0].heard != 1001 || b.backend.times() < 2 || b.backend.times() > 4 {
+			t.Errorf("heard %d events, asked %d times", b.pages[0].heard, b.backend.times())
 		}
 		if len(told) != 1 {
 			t.Errorf("popped up %q", told)
 		}
-		asked := b.backend.asked
+		asked := b.backend.times()
 		<-time.After(10 * time.Minute)
 		synctest.Wait()
-		if n := b.backend.asked - asked; n < 9 || n > 11 {
+		if n := b.backend.times() - asked; n < 9 || n > 11 {
 			t.Errorf("asked %d times in ten minutes of silence", n)
 		}
 		b.Quit()
