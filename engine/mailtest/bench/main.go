@@ -114,7 +114,11 @@ func (b *bench) scenario(o options, sc scenario, w io.Writer) error {
 			taken = append(taken, p)
 		}
 	}
-	for i := range o.runs {
+	runs := o.runs
+	if sc.runs > 0 {
+		runs = min(runs, sc.runs)
+	}
+	for i := range runs {
 		for _, p := range taken { // in turn: the machine's mood is the same for all
 			if p.slow && i >= o.slowRuns {
 				continue
