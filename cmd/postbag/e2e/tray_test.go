@@ -90,6 +90,13 @@ func (w *watcher) messages() []string {
 	return out
 }
 
+// forget makes the next icon that registers the only one.
+func (w *watcher) forget() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.items = nil
+}
+
 // item is who shows an icon, "" when nobody does.
 func (w *watcher) item() string {
 	w.mu.Lock()
