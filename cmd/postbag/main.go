@@ -40,7 +40,7 @@ func main() {
 
 // demo runs the program beside a provider and an office server of its own.
 func demo(o run.Options) int {
-	d, err := app.New(o.Build).NewDemo("")
+	d, err := app.New(o.Build).NewDemo(context.Background(), "")
 	if err != nil {
 		fmt.Fprintln(o.Stderr, "postbag:", err)
 		return 1
