@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -46,12 +47,16 @@ func (d *desk) exit(code int) {
 }
 
 // obey ends the program in good order when the session does, or the terminal
-// that it was started from.
+// that it was started from. It begins to open the engine, too.
 func (d *desk) obey() {
 	told := make(chan os.Signal, 1)
 	signal.Notify(told, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	var up atomic.Bool
 	go func() {
 		<-told
+		if !up.Load() {
+			d.o.Exit(exitOK) // nothing has begun
+		}
 		time.AfterFunc(patience, func() {
 			log.Println("the program does not end in good order")
 			d.o.Exit(exitUnexpected)
@@ -59,12 +64,11 @@ func (d *desk) obey() {
 		gui.Post(d.quit)
 	}()
 	d.app.Lifecycle().SetOnStarted(func() {
-		// QUIRK Fyne has a handler of its own that ends its loop at once.
-		go func() {
-			d.open()
-			signal.Reset(os.Interrupt, syscall.SIGTERM)
-			signal.Notify(told, os.Interrupt, syscall.SIGTERM)
-		}()
+		// QUIRK Fyne has a handler of its own, which ends its loop at once.
+		signal.Reset(os.Interrupt, syscall.SIGTERM)
+		signal.Notify(told, os.Interrupt, syscall.SIGTERM)
+		up.Store(true)
+		go d.open()
 	})
 }
 

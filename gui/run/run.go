@@ -142,6 +142,15 @@ type desk struct {
 // runs all day and does little: it had better be small.
 const thrift = 40
 
+// quiet is after how long without news the memory of a collection goes back to
+// the operating system, which Go itself does in many minutes only.
+const quiet = 2 * time.Second
+
+func slim(b Backend) {
+	t := time.AfterFunc(quiet, debug.FreeOSMemory)
+	b.Watch(func(facts.Event) { t.Reset(quiet) })
+}
+
 // run shows windows until the user quits.
 func (d *desk) run() int {
 	debug.SetGCPercent(thrift)
@@ -180,6 +189,7 @@ func (d *desk) show(backend Backend, plain bool, err error) {
 		d.end()
 		return
 	}
+	slim(backend)
 	entry := autostart.New(autostart.Options{
 		Program: d.o.Program, Args: d.changed(), Hint: i18n.New(d.look.Language).T("gui.start.autostart_hint"), Getenv: d.o.Getenv,
 	})
