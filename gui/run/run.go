@@ -178,7 +178,7 @@ func (d *desk) run() int {
 // open opens the engine, which may wait for a disk, and then the window.
 func (d *desk) open() {
 	backend, err := d.o.Open(d.ctx, facts.Options{Config: d.a.Config, Data: d.a.Data, Lang: d.a.Lang, Access: facts.AccessEngine})
-	plain := !launch.HasPortal(d.ctx, d.o.Getenv)
+	plain := d.o.Getenv("FYNE_THEME") == "" && !launch.HasPortal(d.ctx, d.o.Getenv)
 	gui.Post(func() { d.show(backend, plain, err) })
 }
 

@@ -44,7 +44,7 @@ func pages() [][2]string {
 
 func (d *desktop) picturePages(p *i18n.Printer, look present.Look) {
 	d.t.Helper()
-	conf, data := d.demo()
+	conf, data := d.oldDemo()
 	if err := look.Save(data); err != nil {
 		d.t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func (d *desktop) picturePages(p *i18n.Printer, look present.Look) {
 		d.window(title)
 		d.settle()
 		if page[1] == "log" { // with the way of a message at the right
-			d.tool("mousemove", "--sync", "--window", d.window(title), "520", "260", "click", "1")
+			d.tool("mousemove", "--window", d.window(title), "520", "260", "click", "1")
 			d.settle()
 		}
 		d.shot(title, prefix+page[1])
@@ -98,7 +98,7 @@ func (d *desktop) pictureWizard(p *i18n.Printer, look present.Look) {
 
 // demo starts provider and office server of the demonstration and writes its
 // settings.
-func (d *desktop) demo() (conf, data string) {
+func (d *desktop) oldDemo() (conf, data string) {
 	d.t.Helper()
 	isp, err := mailtest.NewPOP3(mailtest.POP3Options{Users: map[string]string{
 		assets.DemoGlobal: assets.DemoPassword, assets.DemoAnne: assets.DemoPassword, assets.DemoBob: assets.DemoPassword,
