@@ -57,8 +57,9 @@ real: ## only the tests against the real Dovecot, Postfix and keyring
 e2e: ## the desktop program as a person uses it, on a virtual display; prints what it takes
 	@.ci/e2e
 
-screenshots: ## pictures of every page, in both languages and themes, into screenshots/
-	@POSTBAG_SCREENSHOTS=$(CURDIR)/screenshots .ci/e2e 'TestScreenshots|TestPersonSetsUp'
+screenshots: ## pictures of every page, in both languages and themes, into screenshots/; those of the README out of them
+	@POSTBAG_SCREENSHOTS=$(CURDIR)/screenshots .ci/e2e 'TestScreenshots|TestPicture|TestPersonSetsUp|TestTray|TestStartWith'
+	@.ci/pictures screenshots
 
 fuzz: ## a short fuzzing of every parser; FUZZTIME=10s each
 	@.ci/fuzz
