@@ -8,6 +8,7 @@ import (
 
 	"postbag/app/facts"
 	"postbag/app/i18n"
+	"postbag/app/tell"
 	"postbag/engine/mail"
 )
 
@@ -120,7 +121,7 @@ func (s *session) mailboxTable(mailboxes []facts.MailboxStatus) error {
 			continue
 		}
 		advice := s.p.Fault(m.Fault.Failure(), i18n.Context{Side: i18n.SideSource, Name: m.Name, Host: m.Host}).Advice
-		if err := s.out.put(cell(m.Name) + s.p.T("cli.colon") + s.mailboxSentence(m) + " " + cell(advice)); err != nil {
+		if err := s.out.put(cell(m.Name) + s.p.T("cli.colon") + s.mailboxSentence(m) + " " + tell.Sentence(advice)); err != nil {
 			return err
 		}
 	}
@@ -134,7 +135,7 @@ func (s *session) targetTrouble(t facts.TargetStatus) string {
 	if !t.PausedUntil.IsZero() {
 		line += " " + s.p.T("status.target_until", i18n.Args{"Until": s.p.When(t.PausedUntil, s.env.Now())})
 	}
-	return line + " " + cell(s.p.Fault(t.Fault.Failure(), i18n.Context{Side: i18n.SideTarget, Name: t.Name, Host: t.Host}).Advice)
+	return line + " " + tell.Sentence(s.p.Fault(t.Fault.Failure(), i18n.Context{Side: i18n.SideTarget, Name: t.Name, Host: t.Host}).Advice)
 }
 
 func (s *session) nextTime(m facts.MailboxStatus, now time.Time) string {

@@ -136,7 +136,7 @@ func attention(p *i18n.Printer, s facts.Status) []Attention {
 		f := t.Fault.Failure()
 		e := p.Fault(f, i18n.Context{Side: i18n.SideTarget, Name: t.Name, Host: t.Host})
 		add(Attention{
-			What: tell.Line(t.Name) + p.T("main.colon") + tell.Line(e.What), Meaning: e.Meaning, Advice: e.Advice, Detail: tell.Line(e.Detail),
+			What: tell.Line(t.Name) + p.T("main.colon") + tell.Sentence(e.What), Meaning: e.Meaning, Advice: e.Advice, Detail: tell.Line(e.Detail),
 			NeedsUser: needsUser(f), Mend: MendTarget, Target: t.Name,
 		})
 	}
@@ -162,7 +162,7 @@ func ofMailbox(p *i18n.Printer, m facts.MailboxStatus) (Attention, bool) {
 	}
 	e := p.Fault(f, i18n.Context{Side: i18n.SideSource, Name: m.Name, Host: m.Host})
 	a := Attention{
-		What: tell.Line(m.Name) + p.T("main.colon") + tell.Line(e.What), Meaning: e.Meaning, Advice: e.Advice, Detail: tell.Line(e.Detail),
+		What: tell.Line(m.Name) + p.T("main.colon") + tell.Sentence(e.What), Meaning: e.Meaning, Advice: e.Advice, Detail: tell.Line(e.Detail),
 		NeedsUser: f.Class == mail.NeedsUser, Mailbox: m.Name,
 	}
 	switch {
@@ -212,7 +212,7 @@ func mailboxRow(p *i18n.Printer, m facts.MailboxStatus, f OverviewFacts) Mailbox
 		r.Result = p.T("result." + m.Result)
 	}
 	if r.Trouble && m.Fault != nil {
-		r.Result = tell.Line(p.Fault(m.Fault.Failure(), i18n.Context{Side: i18n.SideSource, Name: m.Name, Host: m.Host}).What)
+		r.Result = tell.Sentence(p.Fault(m.Fault.Failure(), i18n.Context{Side: i18n.SideSource, Name: m.Name, Host: m.Host}).What)
 	}
 	if done, total, busy := f.Live.Progress(m.Name); busy {
 		r.Busy, r.Done, r.Total = true, done, total
