@@ -71,8 +71,17 @@ func (s *session) status(cmd *cobra.Command, _ []string) error {
 				return err
 			}
 		}
-		return s.out.put(s.balance(status.Balance))
+		line := s.balance(status.Balance)
+		if setAside(status) {
+			line += "\n" + s.p.T("collect.see_queue", i18n.Args{"Program": Name})
+		}
+		return s.out.put(line)
 	})
+}
+
+// setAside tells whether mail lies here that moves on only when a person says so.
+func setAside(status facts.Status) bool {
+	return status.Balance[mail.Quarantined]+status.Balance[mail.Failed] > 0
 }
 
 // headline answers "is my mail all right?".
@@ -87,6 +96,9 @@ func (s *session) headline(status facts.Status) string {
 		if t.Fault != nil {
 			troubled++
 		}
+	}
+	if setAside(status) {
+		troubled++ // nothing is lost, but somebody waits for it
 	}
 	line := s.p.T("status.well")
 	if troubled > 0 {
