@@ -1,7 +1,10 @@
 package gui
 
 import (
+	"errors"
+	"io"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,7 +40,7 @@ func TestTargetPage(t *testing.T) {
 func TestPeoplePage(t *testing.T) {
 	pageTest(t, "en", NewPeoplePage, nil, func(t *testing.T, b *pageBench) {
 		b.see(t, "anne@office.test", "bob@office.test")
-		b.press(t, "Paste a list...")
+		b.press(t, "Several at once...")
 		list := b.w.Canvas().Focused().(*wizardEntry)
 		b.write("no address")
 		b.press(t, "Add")
@@ -56,6 +59,24 @@ func TestPeoplePage(t *testing.T) {
 		if got := b.cfg.Lists[0].Members; !slices.Equal(got, []string{"anne@office.test"}) {
 			t.Error(got)
 		}
+	})
+}
+
+// A file of contacts goes below what is written there already, and into the
+// settings with Add.
+func TestPeoplePageReadsAFile(t *testing.T) {
+	pageTest(t, "en", NewPeoplePage, nil, func(t *testing.T, b *pageBench) {
+		m := &peopleImport{page: b.page.(*peoplePage)}
+		b.do(func() { m = m.page.paste() })
+		b.do(func() { m.entry.SetText("dora@office.test") })
+		b.do(func() { m.read(io.NopCloser(strings.NewReader("carl@office.test;c@office.test\nz@else.test\n")), nil) })
+		if got := m.entry.Text; got != "dora@office.test\ncarl@office.test, c@office.test" {
+			t.Errorf("%q", got)
+		}
+		b.do(func() { m.read(nil, errors.New("no such file")) })
+		b.see(t, "The file cannot be read.")
+		b.press(t, "Add")
+		b.see(t, "carl@office.test", "dora@office.test")
 	})
 }
 

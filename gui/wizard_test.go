@@ -210,7 +210,7 @@ func TestRule06_WizardPinsOneCertificate(t *testing.T) {
 		t.Fatal("the fingerprint is not shown, or was accepted without a question")
 	}
 	b.backend.source = goodSource()
-	accept := buttonNamed(probe.lines, "Accept exactly this certificate")
+	accept := buttonNamed(probe.accept, "Accept exactly this certificate")
 	if accept == nil {
 		t.Fatal("no way to accept it")
 	}
@@ -299,6 +299,7 @@ func TestWizardPagesFit(t *testing.T) {
 		b.goTo(present.WizardIncoming)
 		a.SetKind(config.Individual)
 		a.Incoming.Add().SetSecurity(config.SecurityNone)
+		a.Incoming.Shown()[0].Account = "anne@office.test"
 		b.rebuild(nil)
 		fits("individual mailboxes")
 		b.goTo(present.WizardSummary)

@@ -100,6 +100,7 @@ type Pool struct {
 	event chan event
 	wake  chan struct{}
 	ended chan struct{}
+	group grouping
 	hard  context.Context // done: nothing is awaited any more
 	kill  context.CancelFunc
 

@@ -36,7 +36,7 @@ func (w *worker) work() {
 	defer context.AfterFunc(w.r.p.hard, conn.Abort)()
 	back, f := w.serve(conn)
 	_ = conn.Close() // QUIT, unless the connection broke
-	w.r.p.event <- event{gone: w, failure: f, back: back, done: f != nil}
+	w.r.p.event <- event{gone: w, failure: f, back: back, done: f != nil || len(back) > 0}
 }
 
 func (w *worker) open() (*Conn, *mail.Failure) {
@@ -55,7 +55,7 @@ func (w *worker) open() (*Conn, *mail.Failure) {
 		t.Secret = secret
 	}
 	o := p.d.Options
-	o.number = w.number
+	o.number, o.grouping = w.number, &p.group
 	conn, err := Dial(w.r.ctx, t, o)
 	if err != nil {
 		return nil, mail.AsFailure(err)
@@ -86,6 +86,9 @@ func (w *worker) serve(conn *Conn) (back []mail.Job, f *mail.Failure) {
 			})
 			if err != nil {
 				f = mail.AsFailure(err)
+			}
+			if conn.ungrouped {
+				return []mail.Job{job}, nil // the next one says it all one by one
 			}
 			if f != nil && !has(outcomes, attempted) {
 				return []mail.Job{job}, f

@@ -338,6 +338,9 @@ func TestRule48_SaveEml(t *testing.T) {
 		t.Errorf("saved %q", b.String())
 	}
 	wantCode(t, r.SaveMessage(r.ctx, "nothing", &b), mail.CodeNotFound)
+	waiting, err := r.RecordListing(r.ctx, "box", []NewItem{{UID: "u2", Size: 10, State: mail.Waiting}}, nil)
+	r.ok(err)
+	wantCode(t, r.SaveMessage(r.ctx, waiting[0].ID, &b), mail.CodeWrongState) // there is one, but not here
 	info, err := os.Stat(r.emlPath(k.ID))
 	r.ok(err)
 	if info.Size() != int64(b.Len()) {

@@ -2,9 +2,12 @@ package present
 
 import (
 	"context"
+	"errors"
+	"strings"
 
 	"postbag/app/config"
 	"postbag/app/facts"
+	"postbag/app/i18n"
 )
 
 // AddPeople puts people into the settings who are not there yet; who is there
@@ -36,4 +39,39 @@ func addPerson(cfg *config.Config, p WizardPerson) {
 		return
 	}
 	cfg.Recipients = append(cfg.Recipients, config.Recipient{Address: p.Address, Aliases: p.Aliases})
+}
+
+// PeopleFile is what a file of contacts brought.
+type PeopleFile struct {
+	Text string // the whole list, as ParsePeople reads it
+	WizardImport
+}
+
+// ReadPeople appends the people of a file, as address books export it, to a
+// list. Who is outside the domains of the office is left out.
+func ReadPeople(cfg *config.Config, text string, data []byte) (PeopleFile, error) {
+	w := Wizard{}
+	w.Office.Domains, w.Office.People = strings.Join(cfg.Office.Domains, " "), text
+	got, err := w.Import(data)
+	return PeopleFile{Text: w.Office.People, WizardImport: got}, err
+}
+
+// Sentence says what a file brought, and what it did not.
+func (f PeopleFile) Sentence(p *i18n.Printer) string {
+	text := p.N("wizard.office.imported", int64(f.People))
+	if f.Known > 0 {
+		text += " " + p.N("wizard.office.import_known", int64(f.Known))
+	}
+	if f.Outside > 0 {
+		text += " " + p.N("wizard.office.import_outside", int64(f.Outside))
+	}
+	return text
+}
+
+// ImportFault says why a file brought nobody.
+func ImportFault(p *i18n.Printer, err error) string {
+	if errors.Is(err, ErrNoPeople) {
+		return p.T("wizard.office.import_empty")
+	}
+	return p.T("wizard.office.import_failed")
 }

@@ -309,7 +309,7 @@ func build(t *testing.T, kind string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"build", "-buildvcs=false", "-tags", "gles,migrated_fynedo", "-o", filepath.Join(dir, "postbag-"+kind)}
+	args := []string{"build", "-buildvcs=false", "-tags", "gles,migrated_fynedo,no_animations", "-o", filepath.Join(dir, "postbag-"+kind)}
 	switch kind {
 	case "race":
 		args = append(args, "-race", "postbag/cmd/postbag")

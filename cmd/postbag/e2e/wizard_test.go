@@ -157,7 +157,7 @@ func (d *desktop) walk(o *office, look func()) {
 	real.Eventually(d.t, effectLimit, "the certificate to be refused", func() bool { return strings.Contains(o.isp.Log(), "SSL_accept") })
 	d.settle()
 	d.shot(setupTitle, "wizard-6c")
-	d.tab(6)
+	d.tab(1)
 	d.shot(setupTitle, "wizard-6d")
 	d.keys("Return")
 	real.Eventually(d.t, effectLimit, "the test to sign in", func() bool { return strings.Contains(o.isp.Log(), "Login: user=<"+account+">") })
