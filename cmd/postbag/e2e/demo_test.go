@@ -48,7 +48,8 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-// through presses Next until the window of the wizard is gone.
+// through presses Next until the window of the wizard is gone, with double
+// clicks: that is how many people press a button.
 func (d *desktop) through(title string) {
 	d.t.Helper()
 	real.Eventually(d.t, startLimit, "the wizard to be through", func() bool {
@@ -57,7 +58,7 @@ func (d *desktop) through(title string) {
 		if err != nil || id == "" {
 			return true
 		}
-		_, _ = d.output("xdotool", "mousemove", "--window", id, nextX, nextY, "click", "1") // or it is just going
+		_, _ = d.output("xdotool", "mousemove", "--window", id, nextX, nextY, "click", "--repeat", "2", "1") // or it is just going
 		d.settle()
 		return false
 	})

@@ -13,7 +13,7 @@ import (
 
 // ends is how often each way to end is tried: the window library once hung, or
 // panicked, in one end of several.
-const ends = 3
+const ends = 2
 
 // TestEnds ends the program in every way that a person has, and by the end of
 // the session: each time soon, with 0, and without a word. The race detector
