@@ -23,7 +23,7 @@ const (
 	mostIcon   = 150 // MB
 	mostWindow = 220 // MB
 	mostIdle   = 2.0 // per cent of a core
-	idleFor    = 10 * time.Second
+	idleFor    = 6 * time.Second
 )
 
 // TestFigures measures what was promised, and prints it.
