@@ -70,7 +70,7 @@ func (s *series) wizard() {
 			s.keys("Return")
 		}
 		shot(fmt.Sprintf("%d-%s", int(step)+1, step.Key()))
-		s.click(title, nextX, nextY)
+		s.turns(func() { s.click(title, nextX, nextY) })
 	}
 	shot("finished")
 	s.through(title)
