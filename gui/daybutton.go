@@ -1,15 +1,12 @@
 package gui
 
 import (
-	"image/color"
 	"strconv"
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/layout"
-	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
 
@@ -60,9 +57,7 @@ func (b *dayButton) open() {
 	b.month = firstOfMonth(from)
 	b.box = container.NewVBox()
 	b.fill()
-	edge := canvas.NewRectangle(color.Transparent)
-	edge.StrokeColor, edge.StrokeWidth = theme.Color(theme.ColorNameInputBorder), 1
-	b.popup = widget.NewPopUp(container.NewStack(edge, container.NewPadded(b.box)), b.d.Window.Canvas())
+	b.popup = widget.NewPopUp(withEdge(container.NewPadded(b.box)), b.d.Window.Canvas())
 	b.popup.ShowAtRelativePosition(fyne.NewPos(0, b.button.Size().Height), b.button)
 	b.focusDay(from.Day())
 }

@@ -2,11 +2,7 @@
 
 // Command scroll shows the delivery log of a million messages in the real
 // window and tells how long the goroutine of the user interface was busy at a
-// time. It is for the end-to-end tests, and for a look at a journal of one's own:
-//
-//	scroll                    a journal that is made up as it is read
-//	scroll CONFIG DATA        that of a data folder; no engine may be at work there
-//
+// time, for the end-to-end tests. The messages are made up as they are read.
 // For each line on standard input it prints what was measured since the last one.
 package main
 
@@ -24,8 +20,6 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/app"
 
-	postbag "postbag/app"
-	"postbag/app/facts"
 	"postbag/gui"
 	"postbag/gui/present"
 )
@@ -34,23 +28,12 @@ func main() {
 	a := app.NewWithID("postbag.scroll")
 	a.Lifecycle().SetOnStarted(func() {
 		go func() {
-			backend, err := open(os.Args[1:])
-			if err != nil {
-				log.Fatal(err)
-			}
-			gui.Post(func() { show(a, backend) })
+			gui.Post(func() { show(a, journal{}) })
 			watch(os.Stdin)
 			gui.Post(a.Quit)
 		}()
 	})
 	a.Run()
-}
-
-func open(args []string) (present.Backend, error) {
-	if len(args) < 2 {
-		return journal{}, nil
-	}
-	return postbag.New(facts.Build{}).NewDesktop(context.Background(), facts.Options{Config: args[0], Data: args[1], Lang: "en", Access: facts.AccessEngine})
 }
 
 // show puts the log alone into the main window.
