@@ -107,6 +107,7 @@ func (g *wizardSummary) start() {
 	ctx := w.desk.Context
 	if collect {
 		g.bar, g.told = widget.NewProgressBar(), wizardText(g.progress.Text(w.p()))
+		g.bar.TextFormatter = func() string { return "" } // half on the bar, half beside it nobody can read it
 		g.outcome.Add(wizardDense(g.bar))
 		g.outcome.Add(g.told)
 	}
