@@ -322,7 +322,7 @@ func (e *editor[T]) remove() {
 	p := e.d.Text()
 	item := e.item
 	name := e.of.Name(*item.Was())
-	confirm(e.d, p.T("main.remove"), p.T(e.words.question, i18n.Args{"Name": name}), p.T("main.remove"), func() {
+	confirm(e.d, p.T("main.remove_title", i18n.Args{"Name": name}), p.T(e.words.question, i18n.Args{"Name": name}), p.T("main.remove_verb"), func() {
 		e.busy = true
 		e.mark()
 		work(e.d, func(ctx context.Context) ([]facts.Problem, error) { return present.Remove(ctx, e.d.Backend, item) },

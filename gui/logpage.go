@@ -68,7 +68,10 @@ func (p *logPage) Shown() {
 }
 
 // Hidden stops reading.
-func (p *logPage) Hidden() { p.shown = false }
+func (p *logPage) Hidden() {
+	p.shown = false
+	p.day.close()
+}
 
 // Open shows one message: its number is what is searched for.
 func (p *logPage) Open(id string) {

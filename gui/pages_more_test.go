@@ -29,7 +29,7 @@ func TestTargetPage(t *testing.T) {
 		b.press(t, "Close")
 		// The last office server must stay.
 		b.press(t, "Remove...")
-		b.press(t, "Remove...")
+		b.press(t, "Remove")
 		b.see(t, "This cannot be removed.")
 		if len(b.cfg.Targets) != 1 {
 			t.Error("it was removed")
@@ -108,7 +108,7 @@ func TestSettingsPage(t *testing.T) {
 	auto := &fakeAutostart{}
 	make := func(d *Desk) Page { d.Autostart = auto; return NewSettingsPage(d) }
 	pageTest(t, "en", make, func(b *pageBackend) {
-		b.transcripts = []facts.Transcript{{Time: pagesNow, Name: "pop3-whole-office", Text: "C: USER office-42\r\nC: PASS ***\r\n"}}
+		b.transcripts = []facts.Transcript{{Time: pagesNow, Name: "pop3-whole-office-6dj4jr5olawf", Text: "C: USER office-42\r\nC: PASS ***\r\n"}}
 	}, func(t *testing.T, b *pageBench) {
 		p := b.page.(*settingsPage)
 		b.do(func() { p.auto.SetChecked(true) })
@@ -123,7 +123,7 @@ func TestSettingsPage(t *testing.T) {
 			t.Error("transcripts were not switched on")
 		}
 		b.do(func() { p.tabs.SelectIndex(4) })
-		b.see(t, "pop3-whole-office", "PASS ***")
+		b.see(t, "POP3 whole-office", "PASS ***")
 		b.do(func() { p.tabs.SelectIndex(5) })
 		b.see(t, "1.0.0 (0123456789ab)", "/home/anne/.config/postbag/postbag.toml", "MIT")
 	})
@@ -224,6 +224,6 @@ func troubled(b *pageBackend) {
 	b.status.Mailboxes[1].Fault = &facts.Fault{Class: mail.NeedsUser, Code: mail.CodeAuth, Op: "PASS", Reply: "-ERR [AUTH] invalid login"}
 	b.status.Mailboxes[1].Suspended, b.status.Mailboxes[1].Result = true, facts.ResultNeedsUser
 	b.status.Targets = []facts.TargetStatus{{Name: "office", Host: "mail.office.test", PausedUntil: pagesNow.Add(time.Minute), Fault: &facts.Fault{Code: mail.CodeConnect}}}
-	b.transcripts = []facts.Transcript{{Time: pagesNow, Name: "pop3-whole-office", Text: "C: USER office-42\r\nC: PASS ***\r\n"}}
+	b.transcripts = []facts.Transcript{{Time: pagesNow, Name: "POP3 whole-office", Text: "C: USER office-42\r\nC: PASS ***\r\n"}}
 	b.stories["K30"] = storyOf(b.entries[0])
 }

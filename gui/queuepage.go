@@ -82,7 +82,7 @@ func (p *queuePage) Heard(events []facts.Event) {
 func queueColumns() columns {
 	return columns{
 		{min: 112}, {min: 80, share: 2, drop: 1}, {min: 96, share: 3}, {min: 88, share: 2, drop: 3},
-		{min: 64, drop: 5}, {min: 104, drop: 2}, {min: 96, share: 4, drop: 4},
+		{min: 64, drop: 5}, {min: 120, drop: 2}, {min: 96, share: 4, drop: 4},
 	}
 }
 

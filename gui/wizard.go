@@ -211,8 +211,18 @@ func (w *Wizard) changed() {
 	w.relayout()
 }
 
-// relayout gives every text the room that it needs now.
-func (w *Wizard) relayout() { w.frame.Layout(nil, w.main.Size()) }
+// relayout gives every text the room that it needs now, and every button that
+// is there now its Escape.
+func (w *Wizard) relayout() {
+	for _, part := range []fyne.CanvasObject{w.body.Content, w.frame.buttons, w.side} {
+		for _, f := range focusables(part) {
+			if b, is := f.(*Button); is {
+				b.escape = w.askCancel
+			}
+		}
+	}
+	w.frame.Layout(nil, w.main.Size())
+}
 
 func (w *Wizard) refreshButtons() {
 	p := w.p()

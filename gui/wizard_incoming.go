@@ -111,6 +111,7 @@ func (g *wizardIncoming) label(i, n int, b *present.WizardMailbox) string {
 
 func (g *wizardIncoming) turnTo(b *present.WizardMailbox) {
 	g.probe().stop()
+	g.w.answers.Incoming.Share()
 	g.box = b
 	g.w.rebuild(nil)
 	g.w.win.Canvas().Focus(g.account)

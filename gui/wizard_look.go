@@ -29,7 +29,7 @@ type wizardLook struct {
 	busy    *widget.Activity
 	verdict *widget.Label
 	advice  *widget.Label
-	list    *widget.List
+	list    *keyList
 }
 
 func (g *wizardLook) build() fyne.CanvasObject {
@@ -46,16 +46,20 @@ func (g *wizardLook) build() fyne.CanvasObject {
 	g.busy = widget.NewActivity()
 	g.verdict = wizardBold("")
 	g.advice = wizardText("")
-	g.list = widget.NewList(func() int { return len(g.xray.Lines) }, newXRayRow, func(i widget.ListItemID, o fyne.CanvasObject) {
+	g.list = newKeyList(func() int { return len(g.xray.Lines) }, newXRayRow, func(i widget.ListItemID, o fyne.CanvasObject) {
 		fillXRayRow(g.w.p(), g.xray.Line(g.w.p(), i), o)
 	})
+	g.list.OnSelected = func(i widget.ListItemID) { g.list.at = i }
+	g.list.onKey = func(key fyne.KeyName) bool { return g.w.keys().pressed(&fyne.KeyEvent{Name: key}) }
 	g.mend = newButton(p.T("wizard.look.mend"), func() {
 		g.w.goTo(present.WizardIncoming)
 	})
 	bar := container.NewHBox(g.button, g.mend, g.busy)
 	top := container.NewVBox()
 	if len(boxes) > 1 {
-		top.Add(g.chooser(boxes))
+		f := newWizardForm()
+		f.row(p.T("wizard.incoming.mailbox"), g.chooser(boxes), "", nil)
+		top.Add(f.rows)
 	}
 	top.Add(wizardIndent(bar))
 	top.Add(g.verdict)

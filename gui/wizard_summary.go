@@ -35,9 +35,9 @@ func (g *wizardSummary) build() fyne.CanvasObject {
 	}
 	g.now = newWizardCheck(g.w.keys(), p.T("wizard.summary.collect_now"), a.CollectNow, func(on bool) { a.CollectNow = on })
 	g.outcome = container.NewVBox()
-	f.wide(wizardDense(list))
+	f.wideField(g.now, g.now, present.AsksOther) // first: a long list would hide it
 	f.wide(widget.NewSeparator())
-	f.wideField(g.now, g.now, present.AsksOther)
+	f.wide(wizardDense(list))
 	return container.NewVBox(f.rows, wizardDense(g.outcome))
 }
 
@@ -107,6 +107,7 @@ func (g *wizardSummary) start() {
 	ctx := w.desk.Context
 	if collect {
 		g.bar, g.told = widget.NewProgressBar(), wizardText(g.progress.Text(w.p()))
+		g.bar.TextFormatter = func() string { return "" } // half on the bar, half beside it nobody can read it
 		g.outcome.Add(wizardDense(g.bar))
 		g.outcome.Add(g.told)
 	}

@@ -69,6 +69,7 @@ func (w *worker) serve(conn *Conn) (back []mail.Job, f *mail.Failure) {
 	p := w.r.p
 	idle := time.NewTimer(p.d.Idle)
 	defer idle.Stop()
+	took := false // it has brought a message to the server
 	for {
 		idle.Reset(p.d.Idle)
 		select {
@@ -90,6 +91,10 @@ func (w *worker) serve(conn *Conn) (back []mail.Job, f *mail.Failure) {
 			if conn.ungrouped {
 				return []mail.Job{job}, nil // the next one says it all one by one
 			}
+			if p.another(job.ID, took && all(outcomes, enough)) {
+				return []mail.Job{job}, nil
+			}
+			took = took || has(outcomes, accepted)
 			if f != nil && !has(outcomes, attempted) {
 				return []mail.Job{job}, f
 			}
@@ -101,6 +106,27 @@ func (w *worker) serve(conn *Conn) (back []mail.Job, f *mail.Failure) {
 			}
 		}
 	}
+}
+
+// enough: the server wants no further message now, perhaps only not through a
+// connection that has brought some: many servers end one after so many, with
+// 421, with 452, or without a word. That is nobody's fault.
+func enough(o mail.Outcome) bool {
+	f := o.Failure
+	return f != nil && f.Op == OpMAIL && (f.Code == mail.CodeTargetBusy || f.Code == mail.CodeDeferred || f.Code == mail.CodeClosed)
+}
+
+// another tells whether a job is to be tried through another connection. Where
+// many connections have enough at once it may meet one of those again.
+func (p *Pool) another(id string, wanted bool) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if wanted && p.moved[id] <= maxAdaptive {
+		p.moved[id]++
+		return true
+	}
+	delete(p.moved, id)
+	return false
 }
 
 func attempted(o mail.Outcome) bool { return o.Verdict != mail.NotAttempted }

@@ -179,6 +179,9 @@ func (w *Wizard) Next() []WizardFault {
 
 // Try returns the faults of the current step and has them shown from now on.
 func (w *Wizard) Try() []WizardFault {
+	if w.current == WizardIncoming {
+		w.Incoming.Share()
+	}
 	w.tried[w.current] = true
 	return w.Faults(w.current)
 }

@@ -34,17 +34,37 @@ func (i *WizardMailboxes) Others() int {
 // of the last one: the mailboxes of an office are mostly with one provider.
 func (i *WizardMailboxes) Add() *WizardMailbox {
 	b := &WizardMailbox{Kind: i.Kind, Security: config.SecurityTLS, Port: strconv.Itoa(config.MailboxPort(config.POP3, config.SecurityTLS))}
-	shown := i.Shown()
-	for _, m := range slices.Backward(shown) {
-		if m.Host == "" {
-			continue
+	for _, m := range slices.Backward(i.Shown()) {
+		if b.follow(m) {
+			break
 		}
-		b.Host, b.Port, b.Security, b.AllowPlaintext, b.Pin = m.Host, m.Port, m.Security, m.AllowPlaintext, m.Pin
-		b.filled = Provider{Name: m.Provider().Name, Host: m.Host, LocalPart: m.Provider().LocalPart, Domains: m.Provider().Domains}
-		break
 	}
 	i.Boxes = append(i.Boxes, b)
 	return b
+}
+
+// Share gives the server of its neighbour to every new box that has none.
+func (i *WizardMailboxes) Share() {
+	var last *WizardMailbox
+	for _, b := range i.Shown() {
+		if b.Host == "" && last != nil {
+			b.follow(last)
+		}
+		if b.Host != "" {
+			last = b
+		}
+	}
+}
+
+// follow takes the server of another box; false: that has none either.
+func (m *WizardMailbox) follow(other *WizardMailbox) bool {
+	if other.Host == "" || m.base != nil {
+		return false
+	}
+	m.Host, m.Port, m.Security, m.AllowPlaintext, m.Pin = other.Host, other.Port, other.Security, other.AllowPlaintext, other.Pin
+	p := other.Provider()
+	m.filled = Provider{Name: p.Name, Host: m.Host, LocalPart: p.LocalPart, Note: p.Note, Domains: p.Domains}
+	return true
 }
 
 // CanRemove tells whether the box may be taken out here: mailboxes of the

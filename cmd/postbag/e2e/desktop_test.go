@@ -302,7 +302,7 @@ var built struct {
 }
 
 // build builds a program of the project once: "race" with the race detector,
-// "plain" as it is shipped, "daemon" postbagd.
+// "plain" as it is shipped, "daemon" postbagd, "scroll" the log alone.
 func build(t *testing.T, kind string) string {
 	t.Helper()
 	built.Lock()
@@ -322,6 +322,8 @@ func build(t *testing.T, kind string) string {
 		args = append(args, "-ldflags", "-s -w", "postbag/cmd/postbag")
 	case "daemon":
 		args = append(args, "postbag/cmd/postbagd")
+	case "scroll":
+		args = append(args, "postbag/gui/scroll")
 	}
 	cmd := exec.Command("go", args...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
