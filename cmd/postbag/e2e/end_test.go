@@ -43,7 +43,9 @@ func TestEnds(t *testing.T) {
 	}{
 		{"menu of the icon", true, func(*program) { d.watcher.choose("Quit") }},
 		{"menu of the icon with a window", false, func(*program) { d.watcher.choose("Quit") }},
-		{"keyboard", false, func(*program) { d.tool("key", "--clearmodifiers", "ctrl+q") }},
+		{"keyboard", false, func(*program) {
+			d.tool("windowactivate", "--sync", d.window("Overview - Postbag"), "key", "--clearmodifiers", "ctrl+q")
+		}},
 		{"end of the session", true, signal(syscall.SIGTERM)},
 		{"end of the session with a window", false, signal(syscall.SIGTERM)},
 		{"interrupt", true, signal(os.Interrupt)},

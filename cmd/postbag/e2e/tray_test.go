@@ -179,7 +179,8 @@ func (w *watcher) find(label string) (entry, bool) {
 
 // choose waits until the menu offers the label and has come to rest, and chooses
 // it. Ids change with each refresh, and what a menu says in the moment in which
-// it is made is heard by nobody: no person is that quick.
+// it is made is heard by nobody: no person is that quick, and whoever sees the
+// menu change under the pointer chooses again.
 func (w *watcher) choose(label string) {
 	w.t.Helper()
 	var last []entry
@@ -201,7 +202,8 @@ func (w *watcher) choose(label string) {
 		path, _ := at.Value().(dbus.ObjectPath)
 		// Who quits may be gone before it answers.
 		_ = w.conn.Object(w.item(), path).Call(menuFace+".Event", 0, menu[i].id, "clicked", dbus.MakeVariant(""), uint32(0)).Err
-		return true
+		now, offered := w.find(label)
+		return !offered || now.id == menu[i].id
 	})
 }
 
