@@ -3,12 +3,15 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 
 	"postbag/app/config"
 	"postbag/app/facts"
+	"postbag/app/logging"
 	"postbag/assets"
+	"postbag/engine/store"
 )
 
 // DemoDesktop is a Desktop on a provider and an office server of its own. Its
@@ -20,18 +23,29 @@ type DemoDesktop struct {
 
 // NewDemo starts the provider and the office server with sample mail, and
 // returns where the settings and the data of the demonstration will be.
-func (a *Application) NewDemo(lang string) (*DemoDesktop, error) {
+func (a *Application) NewDemo(ctx context.Context, lang string) (*DemoDesktop, error) {
 	d := &DemoDesktop{demo: &demo{app: a, lang: lang}}
-	err := errors.Join(d.demo.servers(), d.demo.folder())
-	if err == nil {
-		// The looping message cannot be known before there is an installation
-		// whose name it carries; here it is an ordinary one.
-		err = d.demo.fill("no installation yet")
-	}
-	if err != nil {
+	if err := d.demo.prepare(ctx); err != nil {
 		return nil, errors.Join(err, d.demo.close())
 	}
 	return d, nil
+}
+
+// prepare starts the servers and makes the store before there are settings: the
+// message that goes round in circles carries the name of this installation.
+func (d *demo) prepare(ctx context.Context) error {
+	if err := errors.Join(d.servers(), d.folder()); err != nil {
+		return err
+	}
+	st, err := store.Open(ctx, store.Options{Dir: storeDir(d.data()), Log: logging.Discard()})
+	if err != nil {
+		return fmt.Errorf("the store of the demonstration: %w", err)
+	}
+	installation := st.InstallationID()
+	if err := st.Close(); err != nil {
+		return fmt.Errorf("the store of the demonstration: %w", err)
+	}
+	return d.fill(installation)
 }
 
 // Place tells the configuration file and the data folder.

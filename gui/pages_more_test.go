@@ -74,7 +74,7 @@ func TestPeoplePageReadsAFile(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 		b.do(func() { m.read(nil, errors.New("no such file")) })
-		b.see(t, "The file cannot be read.")
+		b.see(t, "The file or folder cannot be read or written.")
 		b.press(t, "Add")
 		b.see(t, "carl@office.test", "dora@office.test")
 	})

@@ -90,11 +90,11 @@ func (m *peopleImport) read(r io.ReadCloser, err error) {
 	desk, text := m.page.d, m.entry.Text
 	work(desk, func(ctx context.Context) (present.PeopleFile, error) {
 		if err != nil {
-			return present.PeopleFile{}, err
+			return present.PeopleFile{}, present.FileFault("", err)
 		}
 		data, err := io.ReadAll(io.LimitReader(r, present.MaxImport))
 		if err = errors.Join(err, r.Close()); err != nil {
-			return present.PeopleFile{}, err
+			return present.PeopleFile{}, present.FileFault("", err)
 		}
 		cfg, err := desk.Backend.Config(ctx)
 		if err != nil && !present.NoConfigYet(err) {
@@ -103,12 +103,13 @@ func (m *peopleImport) read(r io.ReadCloser, err error) {
 		return present.ReadPeople(cfg, text, data)
 	}, func(got present.PeopleFile, err error) {
 		m.state.SetText("")
+		said := present.ImportText(desk.Text(), got.WizardImport, err)
 		if err != nil {
-			m.fault.set(present.ImportFault(desk.Text(), err))
+			m.fault.set(said)
 			return
 		}
 		m.fault.set("")
 		m.entry.SetText(got.Text)
-		m.state.SetText(got.Sentence(desk.Text()))
+		m.state.SetText(said)
 	})
 }

@@ -116,11 +116,25 @@ func (r *wizardEdgeRenderer) Objects() []fyne.CanvasObject {
 	return append(append([]fyne.CanvasObject{}, r.WidgetRenderer.Objects()...), r.edge)
 }
 
-// Refresh follows the theme.
+// Refresh follows the theme, and shows the focus by the edge: Fyne fills the
+// whole field with the colour, which looks like a button that was pressed.
 func (r *wizardEdgeRenderer) Refresh() {
-	r.color()
-	r.edge.Refresh()
 	r.WidgetRenderer.Refresh()
+	r.color()
+	r.focus()
+	r.edge.Refresh()
+}
+
+func (r *wizardEdgeRenderer) focus() {
+	r.edge.StrokeWidth = 1
+	focus := theme.ColorForWidget(theme.ColorNameFocus, r.of)
+	for _, o := range r.WidgetRenderer.Objects() {
+		if ground, is := o.(*canvas.Rectangle); is && ground.FillColor == focus {
+			ground.FillColor = theme.ColorForWidget(theme.ColorNameInputBackground, r.of)
+			ground.Refresh()
+			r.edge.StrokeColor, r.edge.StrokeWidth = focus, 2
+		}
+	}
 }
 
 // TypedKey hands Enter and Escape to the wizard.

@@ -40,7 +40,7 @@ func main() {
 
 // demo runs the program beside a provider and an office server of its own.
 func demo(o run.Options) int {
-	d, err := app.New(o.Build).NewDemo("")
+	d, err := app.New(o.Build).NewDemo(context.Background(), "")
 	if err != nil {
 		fmt.Fprintln(o.Stderr, "postbag:", err)
 		return 1
@@ -50,5 +50,13 @@ func demo(o run.Options) int {
 		err := d.Open(ctx, place)
 		return d, err
 	}
-	return run.Main(o)
+	// What is left of it goes in any case, also when no window came.
+	exit := o.Exit
+	o.Exit = func(code int) {
+		_ = d.Close()
+		exit(code)
+	}
+	code := run.Main(o)
+	_ = d.Close() // closed already, mostly
+	return code
 }

@@ -137,7 +137,7 @@ func attention(p *i18n.Printer, s facts.Status) []Attention {
 		f := t.Fault.Failure()
 		e := p.Fault(f, i18n.Context{Side: i18n.SideTarget, Name: t.Name, Host: t.Host})
 		add(Attention{
-			What: tell.Line(t.Name) + p.T("main.colon") + tell.Line(e.What), Meaning: e.Meaning, Advice: e.Advice, Detail: tell.Line(e.Detail),
+			What: tell.Line(t.Name) + p.T("main.colon") + tell.Sentence(e.What), Meaning: e.Meaning, Advice: e.Advice, Detail: tell.Line(e.Detail),
 			NeedsUser: needsUser(f), Stopped: needsUser(f), Mend: MendTarget, Target: t.Name,
 		})
 	}
@@ -179,7 +179,7 @@ func ofMailbox(p *i18n.Printer, m facts.MailboxStatus) (Attention, bool) {
 	}
 	e := p.Fault(f, i18n.Context{Side: i18n.SideSource, Name: m.Name, Host: m.Host})
 	a := Attention{
-		What: tell.Line(m.Name) + p.T("main.colon") + tell.Line(e.What), Meaning: e.Meaning, Advice: e.Advice, Detail: tell.Line(e.Detail),
+		What: tell.Line(m.Name) + p.T("main.colon") + tell.Sentence(e.What), Meaning: e.Meaning, Advice: e.Advice, Detail: tell.Line(e.Detail),
 		NeedsUser: f.Class == mail.NeedsUser, Stopped: f.Class == mail.NeedsUser, Mailbox: m.Name,
 	}
 	switch {

@@ -2,12 +2,10 @@ package present
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"postbag/app/config"
 	"postbag/app/facts"
-	"postbag/app/i18n"
 )
 
 // AddPeople puts people into the settings who are not there yet; who is there
@@ -54,24 +52,4 @@ func ReadPeople(cfg *config.Config, text string, data []byte) (PeopleFile, error
 	w.Office.Domains, w.Office.People = strings.Join(cfg.Office.Domains, " "), text
 	got, err := w.Import(data)
 	return PeopleFile{Text: w.Office.People, WizardImport: got}, err
-}
-
-// Sentence says what a file brought, and what it did not.
-func (f PeopleFile) Sentence(p *i18n.Printer) string {
-	text := p.N("wizard.office.imported", int64(f.People))
-	if f.Known > 0 {
-		text += " " + p.N("wizard.office.import_known", int64(f.Known))
-	}
-	if f.Outside > 0 {
-		text += " " + p.N("wizard.office.import_outside", int64(f.Outside))
-	}
-	return text
-}
-
-// ImportFault says why a file brought nobody.
-func ImportFault(p *i18n.Printer, err error) string {
-	if errors.Is(err, ErrNoPeople) {
-		return p.T("wizard.office.import_empty")
-	}
-	return p.T("wizard.office.import_failed")
 }

@@ -16,11 +16,11 @@ func TestReadPeople(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	p := i18n.New("en")
-	if s := got.Sentence(p); s == "" || s == (PeopleFile{}).Sentence(p) {
+	if s := ImportText(p, got.WizardImport, nil); s == "" || s == ImportText(p, WizardImport{}, nil) {
 		t.Error(s)
 	}
 	_, none := ReadPeople(cfg, "", []byte("Name;Phone\n"))
-	if a, b := ImportFault(p, none), ImportFault(p, errors.New("disk")); a == b || a == "" || b == "" {
+	if a, b := ImportText(p, WizardImport{}, none), ImportText(p, WizardImport{}, FileFault("", errors.New("disk"))); a == b || a == "" || b == "" {
 		t.Errorf("%q, %q", a, b)
 	}
 }

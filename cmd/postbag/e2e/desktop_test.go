@@ -254,23 +254,6 @@ func (d *desktop) start(binary string, args ...string) *program {
 	return p
 }
 
-// autopsy makes the program say what each of its goroutines does, for the log of
-// a test that failed, and end.
-func (p *program) autopsy() {
-	p.clean()
-	already := len(p.out.String())
-	_ = p.cmd.Process.Signal(syscall.SIGQUIT)
-	limit := time.NewTimer(effectLimit)
-	defer limit.Stop()
-	select {
-	case <-p.done:
-	case <-limit.C:
-	}
-	said := p.out.String()[already:]
-	p.d.t.Logf("the program when the test failed:\n%s", said[:min(len(said), 20_000)])
-	p.out.Reset()
-}
-
 // clean fails the test when the program said what it must never say.
 func (p *program) clean() {
 	p.d.t.Helper()
