@@ -174,14 +174,17 @@ func CollectText(t *i18n.Printer, r facts.CollectReport, err error) (text string
 		e := t.Fault(mail.AsFailure(err), i18n.Context{})
 		return e.What + " " + e.Meaning + " " + e.Advice, false
 	}
-	fresh := 0
+	fresh, fault := 0, ""
 	for _, m := range r.Mailboxes {
 		fresh += m.New
-		if m.Fault != nil {
+		if m.Fault != nil && fault == "" {
 			e := t.Fault(m.Fault.Failure(), i18n.Context{Side: i18n.SideSource, Name: m.Mailbox, Host: m.Host})
 			e.Advice = certificateAdvice(t, m.Fault.Code, e.Advice)
-			return m.Mailbox + t.T("cli.colon") + e.What + " " + e.Meaning + " " + e.Advice, false
+			fault = m.Mailbox + t.T("cli.colon") + e.What + " " + e.Meaning + " " + e.Advice
 		}
+	}
+	if fault != "" && fresh == 0 && r.Delivered == 0 {
+		return fault, false
 	}
 	text = t.T("wizard.collect.none")
 	if fresh > 0 || r.Delivered > 0 {
@@ -196,7 +199,10 @@ func CollectText(t *i18n.Printer, r facts.CollectReport, err error) (text string
 	if n := int64(fresh-r.Delivered-r.Quarantined) - r.Queued; n > 0 {
 		text += " " + t.N("wizard.collect.twice", n)
 	}
-	return text, r.Queued == 0 && r.Quarantined+r.Failed == 0
+	if fault != "" {
+		text += " " + fault
+	}
+	return text, fault == "" && r.Queued == 0 && r.Quarantined+r.Failed == 0
 }
 
 // DoneText says what Postbag does from now on.
