@@ -131,9 +131,21 @@ func (l *Local) Queued(ctx context.Context, each func(mail.Entry) error) error {
 }
 
 // Retry sends a message again, fetches one that is too big, or tries one again
-// that was set aside.
+// that was set aside. What a repair saved without its recipients goes to who
+// gets the mail that is for nobody known (rules 30 and 48).
 func (l *Local) Retry(ctx context.Context, id string) (mail.Entry, error) {
-	return l.change(ctx, id, func() ([]string, error) { return l.store.Retry(ctx, id) })
+	return l.change(ctx, id, func() ([]string, error) {
+		targets, err := l.store.Retry(ctx, id)
+		if err == nil || mail.AsFailure(err).Code != mail.CodeWrongState {
+			return targets, err
+		}
+		to := l.parts().router.Unknown()
+		en, gerr := l.store.Get(ctx, id)
+		if gerr != nil || en.State != mail.Quarantined || len(en.Recipients) > 0 || len(to) == 0 {
+			return nil, err
+		}
+		return l.store.SendTo(ctx, id, to[0])
+	})
 }
 
 // Delete deletes a message here, and at the provider in the next session.

@@ -178,7 +178,7 @@ func (l *Local) collectReport(rep engine.Report) facts.CollectReport {
 }
 
 func (l *Local) mailboxResult(r engine.Result) facts.MailboxResult {
-	out := facts.MailboxResult{Mailbox: l.nameOf(r.Mailbox), Result: string(r.Kind), New: r.Fetched}
+	out := facts.MailboxResult{Mailbox: l.nameOf(r.Mailbox), Result: string(r.Kind), New: r.New}
 	if r.Failure != nil {
 		out.Fault = facts.FaultOf(r.Failure)
 	}

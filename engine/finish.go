@@ -14,9 +14,24 @@ import (
 // not so long that a slow target keeps the mailbox locked: what comes later is
 // deleted in the next session.
 func (s *session) settle(ctx context.Context) error {
+	return s.await(ctx, func(wait context.Context) error { return s.watch.wait(wait, s.e.quiet(wait)) })
+}
+
+// delivered returns when nothing more will be attempted now, of whatever session.
+func (s *session) delivered(ctx context.Context) error {
+	select {
+	case <-s.e.quiet(ctx):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// await keeps the session alive while until waits, but not for ever.
+func (s *session) await(ctx context.Context, until func(context.Context) error) error {
 	for range settleRounds {
 		wait, cancel := context.WithTimeout(ctx, keepAlive)
-		err := s.watch.wait(wait, s.e.quiet(wait))
+		err := until(wait)
 		cancel()
 		switch {
 		case err == nil:

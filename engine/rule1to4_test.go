@@ -87,8 +87,12 @@ func TestRule4_Renumbered(t *testing.T) {
 			p := tt.policy
 			p.MaxMessages = tt.limit
 			w.policy(p)
+			fresh := 0
 			for range 7 {
-				w.collect()
+				fresh += w.collect().Results[0].New
+			}
+			if fresh != 1 {
+				t.Errorf("%d are called new", fresh)
 			}
 			w.exactly()
 			w.wantStates("delivered 521")

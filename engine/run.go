@@ -31,7 +31,8 @@ type Result struct {
 	Mailbox    string // id
 	Kind       ResultKind
 	Failure    *mail.Failure // nil when ok
-	Fetched    int           // messages
+	Fetched    int           // messages, also those that proved to be here already
+	New        int           // messages that were not here before
 	LoginDelay time.Duration // that the server asked for
 	login      time.Time     // of the last sign-in; zero: none
 }
@@ -311,7 +312,7 @@ func (r *run) outcome(mailbox string, err error) Result {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t := r.box(mailbox)
-	res := Result{Mailbox: mailbox, Kind: ResultOK, Fetched: t.done, LoginDelay: t.loginDelay, login: t.login}
+	res := Result{Mailbox: mailbox, Kind: ResultOK, Fetched: t.done, New: t.kept, LoginDelay: t.loginDelay, login: t.login}
 	if err == nil && t.miss != nil {
 		// The others were collected: the one message is counted (rule 16), and
 		// the mailbox is not collected whole.

@@ -37,7 +37,7 @@ func (e *Engine) book(ctx context.Context, mb *Mailbox, start time.Time, res Res
 		if st.LastEnd = e.deps.Now(); res.Failure == nil || res.Failure.Code != mail.CodeCancelled {
 			st.LastStart = start // one that we ended ourselves is made good as soon as may be
 		}
-		st.Result, st.Collected = string(res.Kind), res.Fetched
+		st.Result, st.Collected = string(res.Kind), res.New
 		st.ErrorCode, st.ErrorReply = "", ""
 		if f := res.Failure; f != nil {
 			st.ErrorCode, st.ErrorReply = f.Code, f.Reply

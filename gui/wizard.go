@@ -337,7 +337,7 @@ func (w *Wizard) close() {
 	w.page().leave()
 	w.end()
 	w.win.SetCloseIntercept(nil)
-	w.win.Close()
+	retire(w.win)
 	if f := w.closed; f != nil {
 		w.closed = nil
 		f(w.over)

@@ -38,7 +38,7 @@ func newWizardEntry(keys wizardKeys, text string, changed func(string)) *wizardE
 	e := &wizardEntry{keys: keys}
 	e.Text, e.OnChanged = text, changed
 	e.Wrapping = fyne.TextWrapOff
-	e.Scroll = fyne.ScrollNone
+	e.Scroll = fyne.ScrollHorizontalOnly
 	e.ExtendBaseWidget(e)
 	return e
 }
@@ -46,7 +46,7 @@ func newWizardEntry(keys wizardKeys, text string, changed func(string)) *wizardE
 func newWizardPassword(keys wizardKeys, text string, changed func(string)) *wizardEntry {
 	e := &wizardEntry{keys: keys}
 	e.Password, e.Text, e.OnChanged = true, text, changed
-	e.Scroll = fyne.ScrollNone
+	e.Scroll = fyne.ScrollHorizontalOnly
 	e.ExtendBaseWidget(e)
 	return e
 }
@@ -154,7 +154,7 @@ func newWizardSelectEntry(keys wizardKeys, text string, options []string, change
 	s := &wizardSelectEntry{keys: keys}
 	s.Text, s.OnChanged = text, changed
 	s.Wrapping = fyne.TextWrapOff
-	s.Scroll = fyne.ScrollNone
+	s.Scroll = fyne.ScrollHorizontalOnly
 	s.ExtendBaseWidget(s)
 	s.SetOptions(options)
 	if fynes, is := s.ActionItem.(*widget.Button); is { // it swallows Escape

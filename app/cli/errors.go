@@ -10,6 +10,7 @@ import (
 
 	"postbag/app/facts"
 	"postbag/app/i18n"
+	"postbag/app/tell"
 	"postbag/engine/mail"
 )
 
@@ -80,7 +81,7 @@ func (s *session) problemLine(path string, p facts.Problem) string {
 		b.WriteString(p.Field + ": ")
 	}
 	b.WriteString(p.Message)
-	return cell(b.String())
+	return tell.Sentence(b.String())
 }
 
 func (s *session) reportFailure(f *mail.Failure, c i18n.Context) {
@@ -100,7 +101,7 @@ func (s *session) explain(f *mail.Failure, c i18n.Context) []string {
 	lines := s.advise(f, c)
 	// Where the caller's own words are at fault no mail was ever in question.
 	if !usageCodes[f.Code] && f.Code != facts.CodeBusy {
-		lines = slices.Insert(lines, 1, cell(s.p.Fault(f, c).Meaning))
+		lines = slices.Insert(lines, 1, tell.Sentence(s.p.Fault(f, c).Meaning))
 	}
 	return lines
 }
@@ -108,7 +109,7 @@ func (s *session) explain(f *mail.Failure, c i18n.Context) []string {
 // advise is explain without the meaning for the mail, where none was touched.
 func (s *session) advise(f *mail.Failure, c i18n.Context) []string {
 	e := s.p.Fault(f, c)
-	lines := []string{cell(e.What), cell(e.Advice)}
+	lines := []string{tell.Sentence(e.What), tell.Sentence(e.Advice)}
 	if key := "hint." + string(f.Code); s.p.Has(key) {
 		lines = append(lines, s.p.T(key, i18n.Args{"Program": Name}))
 	}
@@ -126,7 +127,7 @@ func (s *session) sentence(f *facts.Fault, c i18n.Context) string {
 	if f == nil {
 		return ""
 	}
-	text := cell(s.p.Fault(f.Failure(), c).What)
+	text := tell.Sentence(s.p.Fault(f.Failure(), c).What)
 	if f.Reply != "" {
 		text = strings.TrimSuffix(text, ".") + " (" + cell(f.Reply) + ")."
 	}

@@ -8,6 +8,7 @@ import (
 
 	"postbag/app/facts"
 	"postbag/app/i18n"
+	"postbag/app/tell"
 	"postbag/engine/mail"
 )
 
@@ -70,8 +71,17 @@ func (s *session) status(cmd *cobra.Command, _ []string) error {
 				return err
 			}
 		}
-		return s.out.put(s.balance(status.Balance))
+		line := s.balance(status.Balance)
+		if setAside(status) {
+			line += "\n" + s.p.T("collect.see_queue", i18n.Args{"Program": Name})
+		}
+		return s.out.put(line)
 	})
+}
+
+// setAside tells whether mail lies here that moves on only when a person says so.
+func setAside(status facts.Status) bool {
+	return status.Balance[mail.Quarantined]+status.Balance[mail.Failed] > 0
 }
 
 // headline answers "is my mail all right?".
@@ -86,6 +96,9 @@ func (s *session) headline(status facts.Status) string {
 		if t.Fault != nil {
 			troubled++
 		}
+	}
+	if setAside(status) {
+		troubled++ // nothing is lost, but somebody waits for it
 	}
 	line := s.p.T("status.well")
 	if troubled > 0 {
@@ -120,7 +133,7 @@ func (s *session) mailboxTable(mailboxes []facts.MailboxStatus) error {
 			continue
 		}
 		advice := s.p.Fault(m.Fault.Failure(), i18n.Context{Side: i18n.SideSource, Name: m.Name, Host: m.Host}).Advice
-		if err := s.out.put(cell(m.Name) + s.p.T("cli.colon") + s.mailboxSentence(m) + " " + cell(advice)); err != nil {
+		if err := s.out.put(cell(m.Name) + s.p.T("cli.colon") + s.mailboxSentence(m) + " " + tell.Sentence(advice)); err != nil {
 			return err
 		}
 	}
@@ -134,7 +147,7 @@ func (s *session) targetTrouble(t facts.TargetStatus) string {
 	if !t.PausedUntil.IsZero() {
 		line += " " + s.p.T("status.target_until", i18n.Args{"Until": s.p.When(t.PausedUntil, s.env.Now())})
 	}
-	return line + " " + cell(s.p.Fault(t.Fault.Failure(), i18n.Context{Side: i18n.SideTarget, Name: t.Name, Host: t.Host}).Advice)
+	return line + " " + tell.Sentence(s.p.Fault(t.Fault.Failure(), i18n.Context{Side: i18n.SideTarget, Name: t.Name, Host: t.Host}).Advice)
 }
 
 func (s *session) nextTime(m facts.MailboxStatus, now time.Time) string {

@@ -6,6 +6,7 @@ package tell
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -40,6 +41,14 @@ func Line(text string) string {
 		return strings.TrimSpace(text)
 	}
 	return strings.Join(strings.Fields(Safe(text)), " ")
+}
+
+// Sentence is Line for words of our own, with a value in them: a space that holds
+// words together stays, as French puts it before a colon.
+func Sentence(text string) string {
+	return strings.Join(strings.FieldsFunc(Safe(text), func(r rune) bool {
+		return unicode.IsSpace(r) && r != '\u00a0' && r != '\u202f'
+	}), " ")
 }
 
 // IsPlain tells whether text is printable ASCII and line ends.

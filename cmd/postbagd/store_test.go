@@ -80,6 +80,13 @@ func TestDamagedStore(t *testing.T) {
 				t.Errorf("the damaged files are in %q, %v", aside, err)
 			}
 			s.want(0, "repair").says("in order")
+			// rule 48: it can be sent again, also when nobody knows any more for whom it was.
+			s.want(0, "queue", "retry", "--all").says("will be tried again")
+			s.want(0, "collect")
+			s.wantNothingLost(again, "set aside")
+			if n := len(s.quarantined()); n != 0 {
+				t.Errorf("%d files in the quarantine after they were sent again", n)
+			}
 		})
 	}
 }

@@ -31,6 +31,8 @@ type Conn struct {
 	dead   bool          // no transaction any more
 	body   *bufio.Reader // lent to the encoder
 	away   time.Duration // how long the answer to EHLO took
+
+	ungrouped bool // it broke because commands went out together
 }
 
 // Dial connects, encrypts, greets and signs in. All errors are *mail.Failure

@@ -159,6 +159,10 @@ func has(outcomes []mail.Outcome, what func(mail.Outcome) bool) bool {
 	return false
 }
 
+func all(outcomes []mail.Outcome, what func(mail.Outcome) bool) bool {
+	return !has(outcomes, func(o mail.Outcome) bool { return !what(o) })
+}
+
 func accepted(o mail.Outcome) bool { return o.Verdict == mail.Accepted }
 
 // suspicious outcomes may be the fault of the target's settings.

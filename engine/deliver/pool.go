@@ -100,11 +100,13 @@ type Pool struct {
 	event chan event
 	wake  chan struct{}
 	ended chan struct{}
+	group grouping
 	hard  context.Context // done: nothing is awaited any more
 	kill  context.CancelFunc
 
 	mu      sync.Mutex
-	dirty   bool // something may be due
+	moved   map[string]int // jobs that went on to another connection, how often
+	dirty   bool           // something may be due
 	resume  bool
 	waiters []chan struct{}
 	state   State
@@ -115,7 +117,7 @@ func NewPool(t Target, d Deps) *Pool {
 	hard, kill := context.WithCancel(context.Background())
 	return &Pool{
 		t: t, d: d.withDefaults(), jobs: make(chan mail.Job), event: make(chan event),
-		wake: make(chan struct{}, 1), ended: make(chan struct{}), hard: hard, kill: kill, dirty: true,
+		wake: make(chan struct{}, 1), ended: make(chan struct{}), hard: hard, kill: kill, dirty: true, moved: make(map[string]int),
 	}
 }
 

@@ -91,7 +91,8 @@ type Options struct {
 	// the protocol version; err is nil or the *mail.Failure that Dial returns.
 	Step func(step, detail string, err error)
 
-	number int // of the connection in its pool
+	number   int       // of the connection in its pool
+	grouping *grouping // of the pool
 }
 
 func (o Options) withDefaults() Options {
@@ -105,6 +106,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Step == nil {
 		o.Step = func(string, string, error) {}
+	}
+	if o.grouping == nil {
+		o.grouping = new(grouping)
 	}
 	return o
 }

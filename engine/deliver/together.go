@@ -2,7 +2,9 @@ package deliver
 
 import (
 	"context"
+	"errors"
 	"io"
+	"sync/atomic"
 
 	"github.com/emersion/go-smtp"
 
@@ -14,7 +16,33 @@ import (
 // of LMTP by the replies it sees, so there it is left alone.
 func (s *sending) pipelines() bool {
 	ok, _ := s.c.c.Extension("PIPELINING")
-	return ok && !s.c.t.lmtp()
+	return ok && !s.c.t.lmtp() && s.c.o.grouping.Load() != groupingBreaks
+}
+
+// grouping is what the connections of a pool have learnt about commands that go
+// out together. QUIRK: a filter in between passes the server's PIPELINING on,
+// and then drops all but the first command, or the connection.
+type grouping struct{ atomic.Int32 }
+
+const (
+	groupingUntried int32 = iota
+	groupingWorks         // every command of a group was answered once
+	groupingBreaks        // the first group broke the connection: one by one
+)
+
+// learn takes in how a group ended; err is what came instead of an answer. One
+// that worked is believed from then on: the next break is one of the line.
+func (s *sending) learn(err error) {
+	_, isReply := replyOf(err)
+	switch {
+	case err == nil || isReply:
+		s.c.o.grouping.CompareAndSwap(groupingUntried, groupingWorks)
+	case errors.Is(err, errClosing), connFault(OpDATA, err).Code == mail.CodeCancelled:
+	case s.c.o.grouping.Load() != groupingWorks: // perhaps another connection was first
+		s.c.o.grouping.Store(groupingBreaks)
+		s.c.ungrouped = true
+		s.c.o.Log.Warn("commands that go out together break the connection; from now on one by one", "target", s.c.t.Name, "error", err)
+	}
 }
 
 // together is oneByOne with everything up to DATA said at once. Each reply is
@@ -54,7 +82,9 @@ func (s *sending) sayTogether(rcpts []int) (*smtp.DataCommand, error) {
 	if err != nil {
 		return nil, err // go-smtp refused to say it
 	}
-	return s.c.c.Data()
+	data, err := s.c.c.Data()
+	s.learn(err)
+	return data, err
 }
 
 // answered judges the replies to MAIL and RCPT; err is the answer to DATA. again

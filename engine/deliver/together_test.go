@@ -7,7 +7,10 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"postbag/engine/mail"
 	"postbag/engine/mailtest"
@@ -251,5 +254,86 @@ func TestRule46_TogetherCutOff(t *testing.T) {
 	outcomes, err := dial(t, target, Options{}).Send(ctx, letter(sample, "anne@office.test"))
 	if codeOf(err) != mail.CodeCancelled || outcomes[0].Verdict != mail.NotAttempted || s.Taken() != 0 {
 		t.Errorf("%v %s", err, verdicts(outcomes))
+	}
+}
+
+// QUIRK: a server, or a filter before it, that offers PIPELINING and breaks at
+// a group of commands: one drops the connection, one hears the first command
+// only. The mail goes out one command at a time, and no attempt is counted.
+func TestTogetherBreaks(t *testing.T) {
+	for name, deaf := range map[string]bool{"drops": false, "deaf": true} {
+		t.Run(name, func(t *testing.T) {
+			target, taken := groupBreaker(t, deaf)
+			q := newFakeQueue()
+			q.add(5, "anne@office.test")
+			startPool(t, target, q, func(d *Deps) { d.Options.Timeouts.Mail = 50 * time.Millisecond }, func(d *Deps) {
+				d.Options.Timeouts.Rcpt, d.Options.Timeouts.Data = 50*time.Millisecond, 50*time.Millisecond
+			}).quiet()
+			for i := range 5 {
+				if got := q.verdict(fmt.Sprintf("M%d", i+1)); got != "accepted" {
+					t.Errorf("M%d: %s", i+1, got)
+				}
+			}
+			if n := taken.Load(); n != 5 {
+				t.Errorf("%d taken", n)
+			}
+			if slices.ContainsFunc(q.log(), func(s string) bool { return strings.HasPrefix(s, "pause") }) {
+				t.Errorf("%v", q.log())
+			}
+		})
+	}
+}
+
+// groupBreaker is a server that hears one command per packet: what comes with
+// it is lost when it is deaf, else it hangs up.
+func groupBreaker(t *testing.T, deaf bool) (Target, *atomic.Int32) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	t.Cleanup(func() { _ = l.Close(); wg.Wait() })
+	taken := new(atomic.Int32)
+	wg.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() { breakGroups(c, deaf, taken) })
+		}
+	})
+	return Target{Name: "office", Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, HeloName: "postbag.office.test"}, taken
+}
+
+func breakGroups(c net.Conn, deaf bool, taken *atomic.Int32) {
+	defer c.Close()
+	say := func(line string) { _, _ = c.Write([]byte(line + "\r\n")) }
+	say("220 odd")
+	buf, data := make([]byte, 64<<10), ""
+	for inData := false; ; {
+		n, err := c.Read(buf)
+		if err != nil {
+			return
+		}
+		text := string(buf[:n])
+		switch {
+		case inData:
+			if data += text; strings.HasSuffix(data, "\r\n.\r\n") {
+				inData, data = false, ""
+				taken.Add(1)
+				say("250 taken")
+			}
+		case strings.Count(text, "\n") > 1 && !deaf:
+			return
+		case strings.HasPrefix(text, "EHLO"):
+			say("250-odd\r\n250 PIPELINING")
+		case strings.HasPrefix(text, "DATA"):
+			inData = true
+			say("354 go on")
+		default:
+			say("250 ok")
+		}
 	}
 }

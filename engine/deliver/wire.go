@@ -34,6 +34,7 @@ type wire struct {
 	timeout time.Duration // for the next reply
 	rest    []byte        // of the line that is being handed out
 	size    int           // of the reply that is being read
+	code    [3]byte       // of its first line
 	fresh   bool          // a reply begins: the deadline starts anew
 	upper   bool          // QUIRK: EHLO keywords are turned into upper case
 	log     *transcript
@@ -127,7 +128,8 @@ func (w *wire) settleOwed() error {
 }
 
 func (w *wire) line() ([]byte, error) {
-	if w.fresh {
+	begins := w.fresh
+	if begins {
 		if err := w.armRead(); err != nil {
 			return nil, err
 		}
@@ -142,6 +144,9 @@ func (w *wire) line() ([]byte, error) {
 		return nil, fmt.Errorf("%w: reply too long", errProtocol)
 	}
 	w.log.server(line)
+	if line, err = w.regular(line, begins); err != nil {
+		return nil, err
+	}
 	// QUIRK: go-smtp knows only upper case keywords, and old servers write
 	// "AUTH=LOGIN" (draft-myers-smtp-auth before RFC 2554).
 	if w.upper {
@@ -150,6 +155,30 @@ func (w *wire) line() ([]byte, error) {
 	// The last line of a reply has no "-" after its code: LMTP's next reply
 	// (RFC 2033 section 4.2) has its own time.
 	w.fresh = len(line) < 4 || line[3] != '-'
+	return line, nil
+}
+
+// regular mends the two oddities of reply lines at which net/textproto under
+// go-smtp gives up, or waits for a line that never comes: after a final dot
+// either would send for ever what the server took long ago. A code may stand
+// alone (RFC 5321 section 4.2: the text is optional). QUIRK: lines of one reply
+// with different codes of one class; the first one counts.
+func (w *wire) regular(line []byte, begins bool) ([]byte, error) {
+	bare := bytes.TrimRight(line, "\r\n")
+	if _, ok := replyCode(bare); !ok {
+		return line, nil
+	}
+	switch {
+	case begins:
+		copy(w.code[:], bare)
+	case bare[0] != w.code[0]:
+		return nil, fmt.Errorf("%w: a reply that begins with %s ends with %q", errProtocol, w.code[:], bare)
+	default:
+		copy(bare, w.code[:])
+	}
+	if len(bare) == 3 {
+		line = append(bytes.Clone(bare), " \r\n"...)
+	}
 	return line, nil
 }
 

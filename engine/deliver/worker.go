@@ -36,7 +36,7 @@ func (w *worker) work() {
 	defer context.AfterFunc(w.r.p.hard, conn.Abort)()
 	back, f := w.serve(conn)
 	_ = conn.Close() // QUIT, unless the connection broke
-	w.r.p.event <- event{gone: w, failure: f, back: back, done: f != nil}
+	w.r.p.event <- event{gone: w, failure: f, back: back, done: f != nil || len(back) > 0}
 }
 
 func (w *worker) open() (*Conn, *mail.Failure) {
@@ -55,7 +55,7 @@ func (w *worker) open() (*Conn, *mail.Failure) {
 		t.Secret = secret
 	}
 	o := p.d.Options
-	o.number = w.number
+	o.number, o.grouping = w.number, &p.group
 	conn, err := Dial(w.r.ctx, t, o)
 	if err != nil {
 		return nil, mail.AsFailure(err)
@@ -69,6 +69,7 @@ func (w *worker) serve(conn *Conn) (back []mail.Job, f *mail.Failure) {
 	p := w.r.p
 	idle := time.NewTimer(p.d.Idle)
 	defer idle.Stop()
+	took := false // it has brought a message to the server
 	for {
 		idle.Reset(p.d.Idle)
 		select {
@@ -87,6 +88,13 @@ func (w *worker) serve(conn *Conn) (back []mail.Job, f *mail.Failure) {
 			if err != nil {
 				f = mail.AsFailure(err)
 			}
+			if conn.ungrouped {
+				return []mail.Job{job}, nil // the next one says it all one by one
+			}
+			if p.another(job.ID, took && all(outcomes, enough)) {
+				return []mail.Job{job}, nil
+			}
+			took = took || has(outcomes, accepted)
 			if f != nil && !has(outcomes, attempted) {
 				return []mail.Job{job}, f
 			}
@@ -98,6 +106,27 @@ func (w *worker) serve(conn *Conn) (back []mail.Job, f *mail.Failure) {
 			}
 		}
 	}
+}
+
+// enough: the server wants no further message now, perhaps only not through a
+// connection that has brought some: many servers end one after so many, with
+// 421, with 452, or without a word. That is nobody's fault.
+func enough(o mail.Outcome) bool {
+	f := o.Failure
+	return f != nil && f.Op == OpMAIL && (f.Code == mail.CodeTargetBusy || f.Code == mail.CodeDeferred || f.Code == mail.CodeClosed)
+}
+
+// another tells whether a job is to be tried through another connection. Where
+// many connections have enough at once it may meet one of those again.
+func (p *Pool) another(id string, wanted bool) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if wanted && p.moved[id] <= maxAdaptive {
+		p.moved[id]++
+		return true
+	}
+	delete(p.moved, id)
+	return false
 }
 
 func attempted(o mail.Outcome) bool { return o.Verdict != mail.NotAttempted }

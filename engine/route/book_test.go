@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"postbag/engine/mail"
 )
@@ -38,6 +39,25 @@ func TestRule26_BrokenAddressLists(t *testing.T) {
 		{"undisclosed", nil, nil, []string{"To: undisclosed-recipients:;"}, unknown, nobodyKnown},
 		{"several To fields, folded", nil, nil, []string{"To: anne@office.test,", "To:", " bob@office.test"}, toCc, "anne@office.test bob@office.test"},
 	})
+}
+
+// rule 16: a message to a hundred thousand made-up names keeps nobody waiting.
+// Compared with each other they would take minutes.
+func TestRule16_ManyStrangers(t *testing.T) {
+	var to strings.Builder
+	const many = 100_000
+	for i := range many {
+		fmt.Fprintf(&to, "x%d@office.test, X%d@office.test,\r\n ", i, i)
+	}
+	began := time.Now()
+	d := decide(t, office(), global(), "To: "+to.String()+"anne@office.test")
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("%v", took)
+	}
+	if len(d.Recipients) != 1 || d.Recipients[0].Person != "anne@office.test" || len(d.Notes) != maxNotes+1 ||
+		d.Notes[maxNotes] != fmt.Sprintf("and %d more is unknown", many-maxNotes) {
+		t.Errorf("%v %q", d.Recipients, d.Notes)
+	}
 }
 
 // chain is a list of n lists, each a member of the one before; the last has

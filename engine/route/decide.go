@@ -15,6 +15,7 @@ type finding struct {
 	envelope  bool    // each stranger counts (rule 18)
 	known     []match // known recipients, aliases and lists
 	strangers []string
+	seen      map[string]bool // both, so that a thousand addresses are no million comparisons
 }
 
 // match is a known address and how the message wrote it.
@@ -120,28 +121,28 @@ func (c *Rules) judge(f *finding, addrs []header.Address, prefix string) {
 			f.stranger(asked)
 			continue
 		}
-		if !f.has(n.key) {
+		if f.first(n.key) {
 			f.known = append(f.known, match{n, asked})
 		}
 	}
 }
 
-func (f *finding) has(key string) bool {
-	for _, k := range f.known {
-		if k.key == key {
-			return true
-		}
+func (f *finding) stranger(asked string) {
+	if f.first(" " + strings.ToLower(asked)) { // no key begins with a blank
+		f.strangers = append(f.strangers, asked)
 	}
-	return false
 }
 
-func (f *finding) stranger(asked string) {
-	for _, s := range f.strangers {
-		if strings.EqualFold(s, asked) {
-			return
-		}
+// first tells whether the key was not met before.
+func (f *finding) first(key string) bool {
+	if f.seen[key] {
+		return false
 	}
-	f.strangers = append(f.strangers, asked)
+	if f.seen == nil {
+		f.seen = make(map[string]bool)
+	}
+	f.seen[key] = true
+	return true
 }
 
 // cutPrefix: prefixes are compared without case (rule 25).

@@ -38,7 +38,7 @@ func (c *Rules) mailingLists(m message) finding {
 			f.evidence = line.Name + ": " + line.Value
 		}
 		for _, n := range r.to {
-			if !f.has(n.key) {
+			if f.first(n.key) {
 				f.known = append(f.known, match{n, n.addr.String()})
 			}
 		}

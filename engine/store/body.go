@@ -144,6 +144,9 @@ func (s *Store) SaveMessage(ctx context.Context, id string, w io.Writer) error {
 	}
 	r, _, err := s.OpenMessage(ctx, row)
 	if err != nil {
+		if en, gerr := s.Get(ctx, id); gerr == nil && mail.AsFailure(err).Code == mail.CodeNotFound {
+			return wrongState("save", en.State) // not fetched yet, or delivered long ago
+		}
 		return err
 	}
 	err = copyAll(w, r)

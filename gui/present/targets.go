@@ -66,7 +66,7 @@ func TargetSentence(p *i18n.Printer, t facts.TargetStatus, now time.Time) (strin
 	}
 	f := t.Fault.Failure()
 	e := p.Fault(f, i18n.Context{Side: i18n.SideTarget, Name: t.Name, Host: t.Host})
-	text := tell.Line(e.What) + " " + e.Meaning + " " + e.Advice
+	text := tell.Sentence(e.What) + " " + e.Meaning + " " + e.Advice
 	if !t.PausedUntil.IsZero() {
 		text += " " + p.T("status.target_until", i18n.Args{"Until": p.When(t.PausedUntil, now)})
 	}

@@ -15,6 +15,7 @@ import (
 
 	"postbag/app/config"
 	"postbag/app/i18n"
+	"postbag/engine/mail"
 )
 
 // WizardImport says what an imported list brought.
@@ -194,8 +195,11 @@ func decodeText(data []byte) string {
 
 // ImportText says what Import did, in the user's words.
 func ImportText(p *i18n.Printer, got WizardImport, err error) string {
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrNoPeople):
 		return p.T("wizard.office.import_empty")
+	case err != nil:
+		return p.Fault(mail.AsFailure(err), i18n.Context{}).What
 	}
 	text := p.N("wizard.office.imported", int64(got.People))
 	if got.Further > 0 {

@@ -176,10 +176,13 @@ func (d *desktop) walk(o *office, look func()) {
 	d.shot(setupTitle, "wizard-9-finished")
 }
 
+// nextX, nextY is a place on the button at the bottom right.
+const nextX, nextY = "688", "522"
+
 // next presses the button at the bottom right with the mouse.
 func (d *desktop) next() {
 	d.t.Helper()
-	d.click(setupTitle, "688", "522")
+	d.click(setupTitle, nextX, nextY)
 }
 
 // nowhere looks through every file of the person for a word.
