@@ -167,15 +167,10 @@ func (p *WizardProgress) Text(t *i18n.Printer) string {
 		"Done": t.Number(int64(done)), "Size": t.Size(p.octets()), "Out": t.Number(int64(p.out.Done))})
 }
 
-// CollectText says how the first collection ended; good tells that nothing
-// needs attention.
-func CollectText(t *i18n.Printer, r facts.CollectReport, err error) (text string, good bool) {
-	if err != nil {
-		e := t.Fault(mail.AsFailure(err), i18n.Context{})
-		return e.What + " " + e.Meaning + " " + e.Advice, false
-	}
-	fresh, fault := 0, ""
-	for _, m := range r.Mailboxes {
+// collectedFrom counts what came from the mailboxes, and says what went wrong
+// at the first that has a fault.
+func collectedFrom(t *i18n.Printer, list []facts.MailboxResult) (fresh int, fault string) {
+	for _, m := range list {
 		fresh += m.New
 		if m.Fault != nil && fault == "" {
 			e := t.Fault(m.Fault.Failure(), i18n.Context{Side: i18n.SideSource, Name: m.Mailbox, Host: m.Host})
@@ -183,6 +178,17 @@ func CollectText(t *i18n.Printer, r facts.CollectReport, err error) (text string
 			fault = m.Mailbox + t.T("cli.colon") + e.What + " " + e.Meaning + " " + e.Advice
 		}
 	}
+	return fresh, fault
+}
+
+// CollectText says how the first collection ended; good tells that nothing
+// needs attention.
+func CollectText(t *i18n.Printer, r facts.CollectReport, err error) (text string, good bool) {
+	if err != nil {
+		e := t.Fault(mail.AsFailure(err), i18n.Context{})
+		return e.What + " " + e.Meaning + " " + e.Advice, false
+	}
+	fresh, fault := collectedFrom(t, r.Mailboxes)
 	if fault != "" && fresh == 0 && r.Delivered == 0 {
 		return fault, false
 	}
