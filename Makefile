@@ -7,7 +7,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
-.PHONY: help demo run build man test lint fuzz real e2e screenshots bench gobench clean
+.PHONY: help demo run build man test lint i18n fuzz real e2e screenshots bench gobench clean
 
 help: ## these lines
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -26,7 +26,7 @@ desktop: ## bin/postbag, the program with windows; installs the C libraries that
 		/usr/include/X11/extensions/Xrandr.h:libxrandr-dev /usr/include/X11/extensions/Xinerama.h:libxinerama-dev \
 		/usr/include/X11/extensions/XInput2.h:libxi-dev /usr/include/X11/extensions/xf86vmode.h:libxxf86vm-dev \
 		/usr/include/wayland-client.h:libwayland-dev /usr/include/xkbcommon/xkbcommon.h:libxkbcommon-dev
-	@go build -trimpath -buildvcs=false -tags gles,migrated_fynedo -ldflags '$(LDFLAGS)' -o bin/postbag ./cmd/postbag
+	@go build -trimpath -buildvcs=false -tags gles,migrated_fynedo,no_animations -ldflags '$(LDFLAGS)' -o bin/postbag ./cmd/postbag
 
 build: ## bin/postbagd
 	@mkdir -p bin
@@ -47,14 +47,19 @@ test: ## everything that CI checks, with real mail servers; about ten minutes fr
 lint: ## formatting, vet, staticcheck, other operating systems
 	@.ci/lint
 
+i18n: ## every text in every language, none missing and none too many, the window library's too
+	@CGO_ENABLED=0 go test -count=1 ./app/i18n ./app/notify ./app/digest
+	@CGO_ENABLED=0 go test -count=1 -tags migrated_fynedo -run 'Every|Words|Hints' ./app/cli ./gui ./gui/present
+
 real: ## only the tests against the real Dovecot, Postfix and keyring
 	@.ci/test real
 
 e2e: ## the desktop program as a person uses it, on a virtual display; prints what it takes
 	@.ci/e2e
 
-screenshots: ## pictures of every page, in both languages and themes, into screenshots/
-	@POSTBAG_SCREENSHOTS=$(CURDIR)/screenshots .ci/e2e 'TestScreenshots|TestPersonSetsUp'
+screenshots: ## pictures of every page, in both languages and themes, into screenshots/; those of the README out of them
+	@POSTBAG_SCREENSHOTS=$(CURDIR)/screenshots .ci/e2e 'TestScreenshots|TestPicture|TestPersonSetsUp|TestTray|TestStartWith'
+	@.ci/pictures screenshots
 
 fuzz: ## a short fuzzing of every parser; FUZZTIME=10s each
 	@.ci/fuzz

@@ -45,15 +45,13 @@ func (b *builder) settings() (engine.Settings, error) {
 	b.router = router
 	s := engine.Settings{
 		Route:         router.Lookup,
+		Unknown:       router.Unknown(),
 		OwnSender:     b.ownSender(),
 		QueueLifetime: b.cfg.Delivery.QueueLifetime.D(),
 		SpoolQuota:    int64(b.cfg.Delivery.SpoolQuota),
 		JournalKeep:   b.cfg.Journal.Keep.D(),
 		Hostname:      hostname(),
 		Location:      time.Local,
-	}
-	if r := router.Unknown(); len(r) > 0 {
-		s.Unknown = r[0]
 	}
 	for i := range b.cfg.Targets {
 		s.Targets = append(s.Targets, b.target(&b.cfg.Targets[i]))

@@ -76,7 +76,7 @@ func crashChild() error {
 	}
 	e := engine.New(engine.Settings{
 		Targets: []deliver.Target{target}, QueueLifetime: 5 * 24 * time.Hour, Hostname: "postbag.test", Location: time.UTC,
-		Route: router.Lookup, Unknown: router.Unknown()[0],
+		Route: router.Lookup, Unknown: router.Unknown(),
 		Mailboxes: []engine.Mailbox{{ID: global, Name: global, Host: "isp.test", Rules: rules, Enabled: true,
 			Dial: dialer("127.0.0.1", number(crashISP), global, password, slog.New(slog.DiscardHandler))}},
 	}, engine.Deps{Store: st, Secret: func(context.Context, string) (string, error) { return "", nil }})

@@ -36,8 +36,9 @@ type Settings struct {
 	Targets   []deliver.Target
 	// Route finds the recipients that a person's choice of an address means.
 	Route func(address string) []mail.Recipient
-	// Unknown is the unknown recipient's copy; Address is "" without one.
-	Unknown mail.Recipient
+	// Unknown are the unknown recipient's copies: one, unless the office made him
+	// a list; none without one.
+	Unknown []mail.Recipient
 	// OwnSender is the envelope sender of copies that leave the accepted
 	// domains (rule 33) when their target names none.
 	OwnSender     string

@@ -84,7 +84,7 @@ func (e *Engine) settled(j mail.Job, list []settlement, state mail.State) {
 	e.mu.Unlock()
 	aside := false
 	for _, s := range list {
-		aside = aside || (s.State == mail.Quarantined && s.Reroute == nil)
+		aside = aside || (s.State == mail.Quarantined && len(s.Reroute) == 0)
 	}
 	for _, r := range runs {
 		r.settled(j.Message, aside)

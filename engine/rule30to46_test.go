@@ -236,6 +236,25 @@ func TestRule45_UnknownUser(t *testing.T) {
 	}
 }
 
+// rule 45: where the unknown recipient is a list, each of its members gets what
+// was for somebody whom the office server does not know, once.
+func TestRule45_UnknownUserGoesToEachMemberOfTheList(t *testing.T) {
+	w := newWorld(t, worldOptions{
+		smtp:  mailtest.SMTPOptions{Users: []string{anne, bob, "claire@office.test"}},
+		boxes: []string{"ghost"},
+		lists: []route.List{{Address: unknown, Members: []string{anne, bob, "claire@office.test"}}},
+	})
+	w.postRaw("ghost", "", "a", letter("a", anne), anne, bob, "claire@office.test")
+	w.post("b", bob, "ghost1@office.test", "ghost2@office.test")
+	w.want["b"] = []string{anne, bob, "claire@office.test"}
+	if rep := w.collect(); rep.Quarantined != 0 {
+		t.Errorf("%+v", rep)
+	}
+	w.exactly()
+	w.atISP(0)
+	w.wantStates("delivered 2")
+}
+
 // rule 45: a 5xx to MAIL FROM, and three 5.7.x running, are faults of the
 // target's settings: nothing goes to quarantine, nothing is deleted.
 func TestRule45_FaultOfTheTarget(t *testing.T) {

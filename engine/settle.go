@@ -51,12 +51,25 @@ func verdicts(j mail.Job, outcomes []mail.Outcome, s Settings, now time.Time, ne
 // unknown recipient (rule 45); refused there too it goes to quarantine and is
 // never routed again.
 func noSuchUser(set *settlement, j mail.Job, s Settings) {
-	if j.Unknown || s.Unknown.Address == "" || strings.EqualFold(s.Unknown.Address, set.Copy.Address) {
+	to := s.unknown(set.Copy.Address)
+	if j.Unknown || len(to) == 0 {
 		set.State = mail.Quarantined
 		return
 	}
-	to := s.Unknown
-	to.Unknown, to.For = true, set.Copy.Address
-	set.State, set.Reroute = mail.Queued, &to
+	set.State, set.Reroute = mail.Queued, to
 	set.RerouteReason = "the office server does not know <" + set.Copy.Address + ">"
+}
+
+// unknown are the copies that the unknown recipient gets of a message for the
+// refused address; none when there is nobody else.
+func (s Settings) unknown(refused string) []mail.Recipient {
+	var out []mail.Recipient
+	for _, to := range s.Unknown {
+		if strings.EqualFold(to.Address, refused) {
+			continue
+		}
+		to.Unknown, to.For = true, refused
+		out = append(out, to)
+	}
+	return out
 }

@@ -40,13 +40,11 @@ func (e *Engine) routeOne(ctx context.Context, u store.Unrouted) error {
 		d = mb.Rules.Decide(h)
 	}
 	if len(d.Recipients) == 0 { // its mailbox is no longer configured
-		s := e.current()
-		if s.Unknown.Address == "" {
+		to := e.current().unknown("")
+		if len(to) == 0 {
 			return &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeTargetMissing, Op: "route"}
 		}
-		to := s.Unknown
-		to.Unknown = true
-		d = mail.Decision{Route: mail.RouteUnknown, Recipients: []mail.Recipient{to}, Reason: "its mailbox is no longer configured"}
+		d = mail.Decision{Route: mail.RouteUnknown, Recipients: to, Reason: "its mailbox is no longer configured"}
 	}
 	res, err := e.deps.Store.Route(ctx, u.Row, d)
 	if err != nil {

@@ -209,7 +209,7 @@ func (w *world) rules() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.set.Route, w.set.Unknown = r.Lookup, r.Unknown()[0]
+	w.set.Route, w.set.Unknown = r.Lookup, r.Unknown()
 	for i := range w.set.Mailboxes {
 		if w.set.Mailboxes[i].Rules, err = rulesOf(r, w.set.Mailboxes[i].ID); err != nil {
 			w.t.Fatal(err)

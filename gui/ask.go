@@ -54,7 +54,7 @@ func ask(d *Desk, title, text string, content fyne.CanvasObject, first fyne.Focu
 	}
 	rows = append(rows, container.NewHBox(buttons...))
 	body := container.New(&leastSize{width: questionWidth}, container.NewPadded(container.NewVBox(rows...)))
-	q.popup = widget.NewModalPopUp(body, d.Window.Canvas())
+	q.popup = widget.NewModalPopUp(withEdge(body), d.Window.Canvas())
 	q.popup.Show()
 	if first == nil && last != nil {
 		first = last

@@ -14,7 +14,8 @@ import (
 // the text, with a gap between.
 type Button struct {
 	widget.Button
-	ring *canvas.Rectangle
+	ring   *canvas.Rectangle
+	escape func() // what Escape does while the button has the focus, nil: nothing
 }
 
 // newButton returns a button that does tapped.
@@ -61,6 +62,10 @@ func (b *Button) TypedKey(ev *fyne.KeyEvent) {
 	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
 		if f := b.OnTapped; f != nil && !b.Disabled() {
 			f()
+		}
+	case fyne.KeyEscape:
+		if b.escape != nil {
+			b.escape()
 		}
 	}
 }

@@ -21,6 +21,9 @@ type dayButton struct {
 	popup *widget.PopUp
 	month time.Time // its first day
 	box   *fyne.Container
+	days  []*keyButton // of the month, the first at 0
+
+	earlier, later *keyButton
 }
 
 func newDayButton(d *Desk, day time.Time, changed func(time.Time)) *dayButton {
@@ -51,12 +54,72 @@ func (b *dayButton) open() {
 	if from.IsZero() {
 		from = b.d.Now()
 	}
-	b.month = time.Date(from.Year(), from.Month(), 1, 0, 0, 0, 0, from.Location())
+	b.month = firstOfMonth(from)
 	b.box = container.NewVBox()
 	b.fill()
-	c := b.d.Window.Canvas()
-	b.popup = widget.NewPopUp(container.NewPadded(b.box), c)
+	b.popup = widget.NewPopUp(withEdge(container.NewPadded(b.box)), b.d.Window.Canvas())
 	b.popup.ShowAtRelativePosition(fyne.NewPos(0, b.button.Size().Height), b.button)
+	b.focusDay(from.Day())
+}
+
+func firstOfMonth(day time.Time) time.Time {
+	return time.Date(day.Year(), day.Month(), 1, 0, 0, 0, 0, day.Location())
+}
+
+// inMonthBeside is the same day of another month, its last when it is shorter.
+func inMonthBeside(day time.Time, months int) time.Time {
+	first := firstOfMonth(day).AddDate(0, months, 0)
+	return first.AddDate(0, 0, min(day.Day(), first.AddDate(0, 1, -1).Day())-1)
+}
+
+// close takes the calendar away without a choice.
+func (b *dayButton) close() {
+	if b.popup != nil {
+		b.popup.Hide()
+	}
+}
+
+// focusDay puts the focus on a day of the month, the last one when it is shorter.
+func (b *dayButton) focusDay(day int) {
+	b.d.Window.Canvas().Focus(b.days[min(day, len(b.days))-1])
+}
+
+// turn shows another month and stays on its arrow.
+func (b *dayButton) turn(months int) {
+	b.month = b.month.AddDate(0, months, 0)
+	b.fill()
+	arrow := b.later
+	if months < 0 {
+		arrow = b.earlier
+	}
+	b.d.Window.Canvas().Focus(arrow)
+}
+
+// move goes from a day to another by the keys of every calendar, also into the
+// months beside this one.
+func (b *dayButton) move(day time.Time, name fyne.KeyName) bool {
+	switch name {
+	case fyne.KeyLeft:
+		day = day.AddDate(0, 0, -1)
+	case fyne.KeyRight:
+		day = day.AddDate(0, 0, 1)
+	case fyne.KeyUp:
+		day = day.AddDate(0, 0, -7)
+	case fyne.KeyDown:
+		day = day.AddDate(0, 0, 7)
+	case fyne.KeyPageUp:
+		day = inMonthBeside(day, -1)
+	case fyne.KeyPageDown:
+		day = inMonthBeside(day, 1)
+	default:
+		return b.key(name)
+	}
+	if month := firstOfMonth(day); !month.Equal(b.month) {
+		b.month = month
+		b.fill()
+	}
+	b.focusDay(day.Day())
+	return true
 }
 
 func (b *dayButton) take(day time.Time) {
@@ -85,10 +148,8 @@ func (b *dayButton) small(label string, do func()) *keyButton {
 func (b *dayButton) fill() {
 	t := b.d.Text()
 	title := widget.NewLabelWithStyle(t.T(monthKeys[b.month.Month()-1])+" "+strconv.Itoa(b.month.Year()), fyne.TextAlignCenter, fyne.TextStyle{Bold: true})
-	turn := func(months int) func() {
-		return func() { b.month = b.month.AddDate(0, months, 0); b.fill() }
-	}
-	head := container.NewBorder(nil, nil, b.small("<", turn(-1)), b.small(">", turn(1)), title)
+	b.earlier, b.later = b.small("<", func() { b.turn(-1) }), b.small(">", func() { b.turn(1) })
+	head := container.NewBorder(nil, nil, b.earlier, b.later, title)
 	grid := container.New(layout.NewGridLayoutWithColumns(len(weekDays)))
 	for _, key := range weekdayKeys {
 		grid.Add(widget.NewLabelWithStyle(t.T(key), fyne.TextAlignCenter, fyne.TextStyle{}))
@@ -96,21 +157,19 @@ func (b *dayButton) fill() {
 	for range (int(b.month.Weekday()) + 6) % 7 {
 		grid.Add(layout.NewSpacer())
 	}
-	var focus fyne.Focusable
+	b.days = nil
 	for day := b.month; day.Month() == b.month.Month(); day = day.AddDate(0, 0, 1) {
 		k := b.small(strconv.Itoa(day.Day()), func() { b.take(day) })
+		k.onKey = func(name fyne.KeyName) bool { return b.move(day, name) }
 		if sameDay(day, b.day) || b.day.IsZero() && sameDay(day, b.d.Now()) {
 			k.Importance = widget.HighImportance
-			focus = k
 		}
+		b.days = append(b.days, k)
 		grid.Add(k)
 	}
 	foot := container.NewGridWithColumns(2, b.small(t.T("main.log.today"), func() { b.take(b.d.Now()) }), b.small(t.T("main.log.all_days"), func() { b.take(time.Time{}) }))
 	b.box.Objects = []fyne.CanvasObject{head, grid, foot}
 	b.box.Refresh()
-	if focus != nil && b.popup != nil {
-		b.d.Window.Canvas().Focus(focus)
-	}
 }
 
 func sameDay(a, b time.Time) bool {

@@ -78,7 +78,7 @@ func (e *editor[T]) build() {
 	e.saveB = newMainButton(p.T("main.save"), e.save)
 	e.undoB = newButton(p.T("main.undo"), e.undo)
 	e.delB = newButton(p.T("main.remove"), e.remove)
-	foot := container.NewVBox(add)
+	foot := container.NewVBox(add, e.delB)
 	if e.beside != nil {
 		foot.Add(e.beside())
 	}
@@ -227,7 +227,6 @@ func (e *editor[T]) draw() {
 			buttons.Add(b)
 		}
 	}
-	buttons.Add(e.delB)
 	foot := container.NewVBox(widget.NewSeparator(), container.NewBorder(nil, nil, nil, nil, e.state), container.NewPadded(buttons))
 	e.pane.Objects = []fyne.CanvasObject{container.NewBorder(nil, foot, nil, nil, container.NewVScroll(container.NewPadded(rows)))}
 	e.pane.Refresh()
@@ -323,7 +322,7 @@ func (e *editor[T]) remove() {
 	p := e.d.Text()
 	item := e.item
 	name := e.of.Name(*item.Was())
-	confirm(e.d, p.T("main.remove"), p.T(e.words.question, i18n.Args{"Name": name}), p.T("main.remove"), func() {
+	confirm(e.d, p.T("main.remove_title", i18n.Args{"Name": name}), p.T(e.words.question, i18n.Args{"Name": name}), p.T("main.remove_verb"), func() {
 		e.busy = true
 		e.mark()
 		work(e.d, func(ctx context.Context) ([]facts.Problem, error) { return present.Remove(ctx, e.d.Backend, item) },

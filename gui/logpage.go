@@ -68,7 +68,10 @@ func (p *logPage) Shown() {
 }
 
 // Hidden stops reading.
-func (p *logPage) Hidden() { p.shown = false }
+func (p *logPage) Hidden() {
+	p.shown = false
+	p.day.close()
+}
 
 // Open shows one message: its number is what is searched for.
 func (p *logPage) Open(id string) {
@@ -98,7 +101,7 @@ func (p *logPage) Heard(events []facts.Event) {
 
 // logColumns are those of the list.
 func logColumns() columns {
-	return columns{{min: 136}, {min: 88, share: 3}, {min: 88, share: 4}, {min: 96, share: 3, drop: 1}, {min: 72, drop: 2}, {min: 112}}
+	return columns{{min: 104}, {min: 88, share: 3, drop: 1}, {min: 120, share: 4}, {min: 96, share: 3, drop: 2}, {min: 72, drop: 3}, {min: 112}}
 }
 
 // Retext writes every text anew.

@@ -25,7 +25,7 @@ func (p *logPage) export() {
 }
 
 // storyShare is the part of the page that the list keeps beside a story.
-const storyShare = 0.52
+const storyShare = 0.56
 
 // beside puts the story at the right of a list while there is one.
 func beside(table fyne.CanvasObject, story *storyPanel) fyne.CanvasObject {

@@ -2,6 +2,7 @@ package gui
 
 import (
 	"context"
+	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -30,9 +31,11 @@ type overviewPage struct {
 	orders  *fyne.Container
 	matters *fyne.Container
 	table   *fyne.Container
+	middle  *fyne.Container
 	balance *widget.Label
 	root    *fyne.Container
 	rows    []*mailboxLine
+	told    []present.Attention // what stands in matters
 }
 
 // NewOverviewPage makes the first page.
@@ -74,7 +77,7 @@ func (p *overviewPage) Heard(events []facts.Event) {
 
 // mailboxColumns are those of the table.
 func mailboxColumns() columns {
-	return columns{{min: 128, share: 2}, {min: 136}, {min: 112}, {min: 136}, {min: 144, share: 4}}
+	return columns{{min: 128, share: 4}, {min: 112}, {min: 112}, {min: 112}, {min: 168, share: 3}}
 }
 
 // Retext writes every text anew.
@@ -85,12 +88,12 @@ func (p *overviewPage) Retext() {
 	p.turn = newButton("", p.turnEngine)
 	p.matters, p.table = container.NewVBox(), container.NewVBox()
 	p.balance = wizardHint("")
-	p.rows = nil
+	p.rows, p.told = nil, nil
 	title := newTitles(mailboxColumns(), t.T("col.mailbox"), t.T("col.last"), t.T("col.new"), t.T("col.next_time"), t.T("col.result"))
 	p.orders = container.NewHBox(p.collect, p.turn)
 	top := container.NewBorder(nil, nil, nil, container.NewVBox(p.orders), p.head)
-	middle := container.NewVScroll(container.NewVBox(p.matters, title, widget.NewSeparator(), p.table))
-	p.root.Objects = []fyne.CanvasObject{container.NewBorder(container.NewVBox(top, widget.NewSeparator()), container.NewVBox(widget.NewSeparator(), p.balance), nil, nil, middle)}
+	p.middle = container.NewVBox(p.matters, title, widget.NewSeparator(), p.table)
+	p.root.Objects = []fyne.CanvasObject{container.NewBorder(container.NewVBox(top, widget.NewSeparator()), container.NewVBox(widget.NewSeparator(), p.balance), nil, nil, container.NewVScroll(p.middle))}
 	p.root.Refresh()
 	p.draw()
 }
@@ -139,24 +142,34 @@ func (p *overviewPage) draw() {
 }
 
 func (p *overviewPage) drawMatters(matters []present.Attention) {
-	p.matters.Objects = nil
+	if slices.Equal(matters, p.told) {
+		return
+	}
+	p.told, p.matters.Objects = matters, nil
 	for _, m := range matters {
 		p.matters.Add(p.matter(m))
 		p.matters.Add(widget.NewSeparator())
 	}
+	// Once to learn how high the texts are at this width, once to have them so,
+	// and what stands below moves.
 	p.matters.Refresh()
+	p.matters.Refresh()
+	p.middle.Refresh()
 }
 
 // matter is one thing that needs somebody: what, what it means, what to do, and
 // a button that leads there.
 func (p *overviewPage) matter(m present.Attention) fyne.CanvasObject {
 	colour, mark := theme.ColorNameWarning, present.MarkWaits
-	if m.NeedsUser {
-		colour, mark = theme.ColorNameError, present.MarkTrouble
-	}
 	what := wizardText(sign(mark) + m.What)
 	what.TextStyle.Bold = true
 	what.Importance = importance(mark)
+	if m.NeedsUser {
+		what.Text = sign(present.MarkTrouble) + m.What
+	}
+	if m.Stopped { // red is for loss of service alone
+		colour, what.Importance = theme.ColorNameError, importance(present.MarkTrouble)
+	}
 	rows := container.New(&closeRows{}, what, wizardText(join(m.Meaning, m.Advice)))
 	if m.Detail != "" {
 		rows.Add(small(m.Detail))
@@ -204,12 +217,8 @@ func newMailboxLine() *mailboxLine {
 }
 
 func (l *mailboxLine) show(m present.MailboxRow) {
-	mark := present.MarkNone
-	if m.Trouble {
-		mark = present.MarkTrouble
-	}
-	cells := plain(m.Name, m.Last, m.New, m.Next, sign(mark)+m.Result)
-	cells[4].mark = mark
+	cells := plain(m.Name, m.Last, m.New, m.Next, sign(m.Mark)+m.Result)
+	cells[4].mark = m.Mark
 	l.row.show(cells)
 	visible(l.busy, m.Busy)
 	if !m.Busy {

@@ -390,8 +390,9 @@ func newPageBench(t *testing.T, lang string, size fyne.Size, make func(*Desk) Pa
 	return b
 }
 
-// pageSize is what the smallest main window leaves for a page.
-var smallPage = fyne.NewSize(leastWidth-navWidth-8, leastHeight-8)
+// smallPage is what the smallest main window leaves for a page: beside the
+// navigation and its line, below the menu.
+var smallPage = fyne.NewSize(leastWidth-navWidth-17, leastHeight-menuHeight-8)
 
 // french is the printer of the other language.
 func french(*pageBench) *i18n.Printer { return i18n.New(i18n.French).In(time.UTC) }

@@ -70,6 +70,32 @@ func TestLogPageCalendar(t *testing.T) {
 	})
 }
 
+// The calendar works without a mouse, and goes with its page.
+func TestLogPageCalendarByKeys(t *testing.T) {
+	pageTest(t, "en", NewLogPage, nil, func(t *testing.T, b *pageBench) {
+		p := b.page.(*logPage)
+		b.press(t, "All days") // the third of November has the focus
+		for _, key := range []fyne.KeyName{fyne.KeyUp, fyne.KeyRight, fyne.KeyPageUp, fyne.KeyDown, fyne.KeyLeft} {
+			b.key(key)
+		}
+		b.see(t, "October 2026")
+		b.key(fyne.KeyReturn)
+		b.see(t, "[2026-10-04]")
+		b.press(t, "2026-10-04")
+		b.key(fyne.KeyEscape)
+		b.seeNot(t, "October 2026")
+		b.press(t, "2026-10-04")
+		b.press(t, "<")
+		b.key(fyne.KeyReturn)
+		b.see(t, "August 2026")
+		b.do(p.Hidden)
+		b.seeNot(t, "August 2026")
+		if got := inMonthBeside(time.Date(2026, 3, 31, 0, 0, 0, 0, time.UTC), -1); got.Day() != 28 || got.Month() != time.February {
+			t.Error(got)
+		}
+	})
+}
+
 func TestLogPageStory(t *testing.T) {
 	pageTest(t, "en", NewLogPage, func(b *pageBackend) {
 		b.stories["K30"] = storyOf(b.entries[0])

@@ -219,7 +219,7 @@ func TestMailboxesPagePauseAndRemove(t *testing.T) {
 		}
 		b.press(t, "Remove...")
 		b.see(t, `Nothing is collected from "Anne" any more.`)
-		b.press(t, "Remove...") // the one of the question stands over the page
+		b.press(t, "Remove")
 		if len(b.cfg.Mailboxes) != 1 {
 			t.Errorf("%d mailboxes", len(b.cfg.Mailboxes))
 		}

@@ -1,7 +1,10 @@
 package gui
 
 import (
+	"errors"
+	"io"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,7 +29,7 @@ func TestTargetPage(t *testing.T) {
 		b.press(t, "Close")
 		// The last office server must stay.
 		b.press(t, "Remove...")
-		b.press(t, "Remove...")
+		b.press(t, "Remove")
 		b.see(t, "This cannot be removed.")
 		if len(b.cfg.Targets) != 1 {
 			t.Error("it was removed")
@@ -37,7 +40,7 @@ func TestTargetPage(t *testing.T) {
 func TestPeoplePage(t *testing.T) {
 	pageTest(t, "en", NewPeoplePage, nil, func(t *testing.T, b *pageBench) {
 		b.see(t, "anne@office.test", "bob@office.test")
-		b.press(t, "Paste a list...")
+		b.press(t, "Several at once...")
 		list := b.w.Canvas().Focused().(*wizardEntry)
 		b.write("no address")
 		b.press(t, "Add")
@@ -56,6 +59,24 @@ func TestPeoplePage(t *testing.T) {
 		if got := b.cfg.Lists[0].Members; !slices.Equal(got, []string{"anne@office.test"}) {
 			t.Error(got)
 		}
+	})
+}
+
+// A file of contacts goes below what is written there already, and into the
+// settings with Add.
+func TestPeoplePageReadsAFile(t *testing.T) {
+	pageTest(t, "en", NewPeoplePage, nil, func(t *testing.T, b *pageBench) {
+		m := &peopleImport{page: b.page.(*peoplePage)}
+		b.do(func() { m = m.page.paste() })
+		b.do(func() { m.entry.SetText("dora@office.test") })
+		b.do(func() { m.read(io.NopCloser(strings.NewReader("carl@office.test;c@office.test\nz@else.test\n")), nil) })
+		if got := m.entry.Text; got != "dora@office.test\ncarl@office.test, c@office.test" {
+			t.Errorf("%q", got)
+		}
+		b.do(func() { m.read(nil, errors.New("no such file")) })
+		b.see(t, "The file or folder cannot be read or written.")
+		b.press(t, "Add")
+		b.see(t, "carl@office.test", "dora@office.test")
 	})
 }
 
@@ -87,7 +108,7 @@ func TestSettingsPage(t *testing.T) {
 	auto := &fakeAutostart{}
 	make := func(d *Desk) Page { d.Autostart = auto; return NewSettingsPage(d) }
 	pageTest(t, "en", make, func(b *pageBackend) {
-		b.transcripts = []facts.Transcript{{Time: pagesNow, Name: "pop3-whole-office", Text: "C: USER office-42\r\nC: PASS ***\r\n"}}
+		b.transcripts = []facts.Transcript{{Time: pagesNow, Name: "pop3-whole-office-6dj4jr5olawf", Text: "C: USER office-42\r\nC: PASS ***\r\n"}}
 	}, func(t *testing.T, b *pageBench) {
 		p := b.page.(*settingsPage)
 		b.do(func() { p.auto.SetChecked(true) })
@@ -102,7 +123,7 @@ func TestSettingsPage(t *testing.T) {
 			t.Error("transcripts were not switched on")
 		}
 		b.do(func() { p.tabs.SelectIndex(4) })
-		b.see(t, "pop3-whole-office", "PASS ***")
+		b.see(t, "POP3 whole-office", "PASS ***")
 		b.do(func() { p.tabs.SelectIndex(5) })
 		b.see(t, "1.0.0 (0123456789ab)", "/home/anne/.config/postbag/postbag.toml", "MIT")
 	})
@@ -203,6 +224,6 @@ func troubled(b *pageBackend) {
 	b.status.Mailboxes[1].Fault = &facts.Fault{Class: mail.NeedsUser, Code: mail.CodeAuth, Op: "PASS", Reply: "-ERR [AUTH] invalid login"}
 	b.status.Mailboxes[1].Suspended, b.status.Mailboxes[1].Result = true, facts.ResultNeedsUser
 	b.status.Targets = []facts.TargetStatus{{Name: "office", Host: "mail.office.test", PausedUntil: pagesNow.Add(time.Minute), Fault: &facts.Fault{Code: mail.CodeConnect}}}
-	b.transcripts = []facts.Transcript{{Time: pagesNow, Name: "pop3-whole-office", Text: "C: USER office-42\r\nC: PASS ***\r\n"}}
+	b.transcripts = []facts.Transcript{{Time: pagesNow, Name: "POP3 whole-office", Text: "C: USER office-42\r\nC: PASS ***\r\n"}}
 	b.stories["K30"] = storyOf(b.entries[0])
 }

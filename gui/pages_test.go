@@ -220,6 +220,28 @@ func TestOverviewPageLeadsToWhatMends(t *testing.T) {
 	})
 }
 
+// What needs attention comes and goes; the table makes room for it.
+func TestOverviewPageMakesRoom(t *testing.T) {
+	pageTest(t, "fr", NewOverviewPage, nil, func(t *testing.T, b *pageBench) {
+		p := b.page.(*overviewPage)
+		top := func() float32 { return p.table.Position().Y }
+		before := top()
+		b.mu.Lock()
+		b.status.Mailboxes[1].Fault = &facts.Fault{Class: mail.NeedsUser, Code: mail.CodeAuth, Reply: "-ERR no"}
+		b.status.Balance[mail.Quarantined] = 2
+		b.mu.Unlock()
+		b.do(p.pace.now)
+		if bottom := p.matters.MinSize().Height; bottom < 100 || top() < before+bottom {
+			t.Errorf("the table begins at %v, what needs attention takes %v", top(), bottom)
+		}
+		for _, o := range p.matters.Objects {
+			if o.Size().Height < o.MinSize().Height {
+				t.Errorf("%v high, needs %v", o.Size().Height, o.MinSize().Height)
+			}
+		}
+	})
+}
+
 func TestOverviewPageOrdersThatFail(t *testing.T) {
 	pageTest(t, "en", NewOverviewPage, func(b *pageBackend) {
 		b.orderFault = &mail.Failure{Class: mail.NeedsUser, Code: facts.CodeBusy}

@@ -6,7 +6,6 @@ import (
 
 	"postbag/app/config"
 	"postbag/app/facts"
-	"postbag/app/i18n"
 	"postbag/gui/present"
 )
 
@@ -27,7 +26,7 @@ func NewPeoplePage(d *Desk) Page {
 	p.people = newEditor(d, present.PeopleItems(), editorWords{
 		about: "main.person.about", none: "main.person.none", fresh: "main.person.fresh", question: "main.person.remove_question",
 	})
-	p.people.beside = func() fyne.CanvasObject { return newButton(d.Text().T("main.person.import"), p.paste) }
+	p.people.beside = func() fyne.CanvasObject { return newButton(d.Text().T("main.person.import"), func() { p.paste() }) }
 	p.lists = newEditor(d, present.ListItems(), editorWords{
 		about: "main.list.about", none: "main.list.none", fresh: "main.list.fresh", question: "main.list.remove_question",
 	})
@@ -79,43 +78,4 @@ func (p *peoplePage) Retext() {
 	p.tabs.OnSelected = freshTab
 	p.root.Objects = []fyne.CanvasObject{p.tabs}
 	p.root.Refresh()
-}
-
-// paste adds many people at once, from a list that was copied elsewhere.
-func (p *peoplePage) paste() {
-	t := p.d.Text()
-	var q *question
-	entry := newWizardEntry(wizardKeys{enter: func() {}, escape: func() { q.key(fyne.KeyEscape) }}, "", nil)
-	entry.MultiLine, entry.Scroll = true, fyne.ScrollBoth
-	entry.SetMinRowsVisible(10)
-	entry.SetPlaceHolder(t.T("main.person.import_example"))
-	fault := newWizardFaultLine()
-	add := func() bool {
-		people, bad := present.ParsePeople(entry.Text)
-		switch {
-		case len(bad) > 0:
-			fault.set(t.T("main.person.import_bad", i18n.Args{"Line": bad[0]}))
-		case len(people) == 0:
-			fault.set(t.T("main.fault.empty"))
-		default:
-			p.add(people, q, fault)
-		}
-		return true
-	}
-	q = ask(p.d, t.T("main.person.import"), t.T("main.person.import_text"), container.NewVBox(entry, fault.box), entry,
-		answer{label: t.T("main.add"), do: add}, answer{label: t.T("main.cancel")})
-}
-
-func (p *peoplePage) add(people []present.WizardPerson, q *question, fault *wizardFaultLine) {
-	work(p.d, present.AddPeople(p.d.Backend, people), func(problems []facts.Problem, err error) {
-		switch {
-		case err != nil:
-			fault.set(present.Sentence(p.d.Text(), err, i18n.Context{}).What)
-		case len(problems) > 0:
-			fault.set(present.Reasons(problems))
-		default:
-			q.popup.Hide()
-			p.people.shown()
-		}
-	})
 }

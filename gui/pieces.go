@@ -1,6 +1,8 @@
 package gui
 
 import (
+	"image/color"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
@@ -36,6 +38,15 @@ func importance(m present.Mark) widget.Importance {
 		return widget.WarningImportance
 	}
 	return widget.MediumImportance
+}
+
+// withEdge draws a line around what lies over the page: in the dark nothing else
+// tells one from the other.
+func withEdge(o fyne.CanvasObject) fyne.CanvasObject {
+	line := canvas.NewRectangle(color.Transparent)
+	line.StrokeColor, line.StrokeWidth = theme.Color(theme.ColorNameInputBorder), 1
+	line.CornerRadius = theme.Size(theme.SizeNameInputRadius)
+	return container.NewStack(line, o)
 }
 
 // sign is a mark without colour.

@@ -103,7 +103,7 @@ func (w *probeWindow) draw() {
 	w.rows.RemoveAll()
 	for _, l := range w.probe.Lines(t) {
 		if l.OK {
-			w.rows.Add(probeLine(theme.NewSuccessThemedResource(theme.ConfirmIcon()), widget.NewLabel(l.Text)))
+			w.rows.Add(probeLine(theme.NewSuccessThemedResource(theme.ConfirmIcon()), wizardText(l.Text)))
 			continue
 		}
 		w.rows.Add(probeLine(theme.NewWarningThemedResource(theme.WarningIcon()), wizardBold(l.Text)))

@@ -81,8 +81,8 @@ func (p *queuePage) Heard(events []facts.Event) {
 // queueColumns are those of the list.
 func queueColumns() columns {
 	return columns{
-		{min: 120}, {min: 88, share: 2}, {min: 88, share: 3}, {min: 104, share: 2, drop: 2},
-		{min: 56, drop: 4}, {min: 144, drop: 1}, {min: 96, share: 4, drop: 3},
+		{min: 112}, {min: 80, share: 2, drop: 1}, {min: 96, share: 3}, {min: 88, share: 2, drop: 3},
+		{min: 64, drop: 5}, {min: 120, drop: 2}, {min: 96, share: 4, drop: 4},
 	}
 }
 

@@ -150,16 +150,20 @@ func (r *rowRenderer) MinSize() fyne.Size {
 	return fyne.NewSize(r.row.columns.least()+rowGap, height+2*rowPad)
 }
 
-// Layout shares out the room and cuts the texts.
+// Layout shares out the room and cuts the texts. A text that stays as it was is
+// not drawn anew: to make the picture of a text is what scrolling costs most.
 func (r *rowRenderer) Layout(size fyne.Size) {
 	r.size = size
-	x := float32(rowGap)
+	x, height := float32(rowGap), size.Height-2*rowPad
 	for i, width := range r.row.columns.widths(size.Width - rowGap) {
-		t := r.texts[i]
+		t, room := r.texts[i], fyne.NewSize(max(0, width-rowGap), height)
+		text := r.cut(r.row.cells[i], room.Width)
+		if text != t.Text || room != t.Size() {
+			t.Text = text
+			t.Resize(room)
+			t.Refresh()
+		}
 		t.Move(fyne.NewPos(x, rowPad))
-		t.Text = r.cut(r.row.cells[i], width-rowGap)
-		t.Resize(fyne.NewSize(max(0, width-rowGap), size.Height-2*rowPad))
-		t.Refresh()
 		x += width
 	}
 }
@@ -170,25 +174,26 @@ func (r *rowRenderer) cut(c cell, width float32) string {
 	if width <= 0 {
 		return ""
 	}
-	fits := func(s string) bool { return fyne.MeasureText(s, size, style).Width <= width }
-	text := c.text
-	if runes := []rune(text); len(runes) > cellLimit {
-		text = string(runes[:cellLimit]) + "…"
+	measure := func(s string) float32 { return fyne.MeasureText(s, size, style).Width }
+	runes := []rune(c.text)
+	if len(runes) > cellLimit {
+		runes = runes[:cellLimit]
 	}
-	if fits(text) {
-		return text
+	whole := measure(string(runes))
+	if whole <= width && len(runes) < cellLimit {
+		return c.text
 	}
-	runes := []rune(text)
-	low, high := 0, len(runes)
-	for low < high {
-		middle := (low + high + 1) / 2
-		if fits(string(runes[:middle]) + "…") {
-			low = middle
-		} else {
-			high = middle - 1
-		}
+	// The first guess is what an even text would need; most are a letter or two
+	// off. Each measurement costs, so none is made in vain.
+	n := min(int(width/max(whole, 1)*float32(len(runes))), len(runes))
+	short := func(n int) string { return strings.TrimRight(string(runes[:n]), " ") + "…" }
+	for n > 0 && measure(short(n)) > width {
+		n--
 	}
-	return strings.TrimRight(string(runes[:low]), " ") + "…"
+	for n < len(runes) && measure(short(n+1)) <= width {
+		n++
+	}
+	return short(n)
 }
 
 // cellLimit bounds what is measured of one text: no column is wider.
@@ -196,11 +201,15 @@ const cellLimit = 250
 
 // Refresh follows texts and theme.
 func (r *rowRenderer) Refresh() {
+	size := theme.SizeForWidget(theme.SizeNameText, r.row)
 	for i, t := range r.texts {
 		c := r.row.cells[i]
-		t.TextSize = theme.SizeForWidget(theme.SizeNameText, r.row)
-		t.TextStyle.Bold = c.bold
-		t.Color = theme.ColorForWidget(markColour(c.mark), r.row)
+		colour := theme.ColorForWidget(markColour(c.mark), r.row)
+		if t.TextSize == size && t.TextStyle.Bold == c.bold && t.Color == colour {
+			continue
+		}
+		t.TextSize, t.TextStyle.Bold, t.Color = size, c.bold, colour
+		t.Refresh()
 	}
 	if r.size.Width > 0 {
 		r.Layout(r.size)

@@ -62,10 +62,12 @@ type Shell struct {
 	ending  bool
 }
 
-// The smallest main window, and the one at the start.
+// The smallest main window, and the one at the start. The bar of the menu is
+// part of the window, not of what stands in it.
 const (
 	leastWidth, leastHeight = 900, 600
 	usualWidth, usualHeight = 1080, 700
+	menuHeight              = 28
 	navWidth                = 184
 )
 
@@ -132,7 +134,7 @@ func (s *Shell) build() {
 	content := container.NewBorder(s.banner.box, nil, s.side, nil, container.NewPadded(s.body))
 	w := s.d.Window
 	w.SetPadded(false)
-	w.SetContent(container.New(&leastSize{width: leastWidth, height: leastHeight}, content))
+	w.SetContent(container.New(&leastSize{width: leastWidth, height: leastHeight - menuHeight}, content))
 	w.Resize(fyne.NewSize(usualWidth, usualHeight))
 	w.SetCloseIntercept(s.closed)
 }

@@ -102,7 +102,7 @@ func (s *storyPanel) head(v present.Story) {
 	s.rows.Add(subject)
 	if v.Fault.What != "" {
 		what := wizardText(v.Fault.What)
-		what.Importance = widget.DangerImportance
+		what.Importance = importance(v.Mark)
 		s.rows.Add(what)
 		s.rows.Add(wizardText(join(v.Fault.Meaning, v.Fault.Advice)))
 		if v.Fault.Detail != "" {

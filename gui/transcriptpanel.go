@@ -3,6 +3,7 @@ package gui
 import (
 	"context"
 	"os"
+	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -34,6 +35,7 @@ func newTranscriptPanel(d *Desk) *transcriptPanel {
 // shown reads the transcripts anew.
 func (p *transcriptPanel) shown() {
 	work(p.d, p.d.Backend.Transcripts, func(all []facts.Transcript, err error) {
+		slices.SortStableFunc(all, func(a, b facts.Transcript) int { return b.Time.Compare(a.Time) })
 		p.all, p.at = all, -1
 		if len(all) > 0 {
 			p.at = 0
@@ -49,7 +51,7 @@ func (p *transcriptPanel) shown() {
 func (p *transcriptPanel) build() {
 	t := p.d.Text()
 	p.list = newKeyList(func() int { return len(p.all) }, func() fyne.CanvasObject { return newRow(transcriptColumns()) }, func(i widget.ListItemID, o fyne.CanvasObject) {
-		o.(*row).show(plain(p.d.Text().StampSecond(p.all[i].Time), p.all[i].Name))
+		o.(*row).show(plain(p.d.Text().StampSecond(p.all[i].Time), present.TranscriptWith(p.all[i])))
 	})
 	p.list.OnSelected = func(i widget.ListItemID) {
 		p.list.at, p.at = i, i
@@ -79,6 +81,7 @@ func (p *transcriptPanel) draw() {
 	p.list.Refresh()
 	if p.at >= 0 {
 		p.list.Select(p.at)
+		p.list.ScrollToTop()
 	}
 	p.drawText()
 }

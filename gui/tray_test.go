@@ -78,11 +78,24 @@ func TestEveryWordOfFyneIsOurs(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The words change with the language while the program runs, whatever the
+// language of the system.
+func TestWordsOfFyneSwitch(t *testing.T) {
 	test.NewTempApp(t)
-	if err := speak(i18n.New("fr")); err != nil {
-		t.Fatal(err)
-	}
-	if got := lang.X("monday.short", "MON"); got != "lu" {
-		t.Errorf("monday is %q", got)
+	for _, system := range []string{"en_GB.UTF-8", "fr_FR.UTF-8", "de_DE.UTF-8", "pt_BR.UTF-8"} {
+		t.Setenv("LANG", system)
+		for _, l := range []string{"fr", "en", "fr"} {
+			p := i18n.New(l)
+			if err := speak(p); err != nil {
+				t.Fatal(err)
+			}
+			for key, want := range fyneWords(p) {
+				if got := lang.X(key, "?"); got != want {
+					t.Errorf("%s on %s: %q is %q, want %q", l, system, key, got, want)
+				}
+			}
+		}
 	}
 }

@@ -3,7 +3,6 @@ package gui
 import (
 	"context"
 	"slices"
-	"strconv"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -41,6 +40,7 @@ type Wizard struct {
 
 	pages    []wizardPage
 	steps    []*Button
+	marks    []*widget.Icon // of the steps
 	side     *fyne.Container
 	heading  *widget.Label
 	question *widget.Label
@@ -101,7 +101,7 @@ func (w *Wizard) open(cfg *config.Config, win fyne.Window) {
 	w.initial = p.Lang()
 	w.answers = present.NewWizard(cfg, p)
 	if on, err := w.autostart(); err == nil && len(cfg.Mailboxes) > 0 {
-		w.answers.Autostart = on // of a set-up that exists; a new one begins with the usual
+		w.answers.Begin(on) // of a set-up that exists; a new one begins with the usual
 	}
 	w.win = win
 	w.pages = []wizardPage{
@@ -148,32 +148,13 @@ func (w *Wizard) p() *i18n.Printer { return w.answers.Printer() }
 // keys are what Enter and Escape do wherever the focus is.
 func (w *Wizard) keys() wizardKeys { return wizardKeys{enter: w.goNext, escape: w.askCancel} }
 
-func (w *Wizard) buildSide() {
-	p := w.p()
-	list := container.NewVBox()
-	name := widget.NewLabel("Postbag")
-	name.TextStyle.Bold, name.SizeName = true, theme.SizeNameHeadingText
-	list.Add(name)
-	w.steps = nil
-	for _, s := range present.WizardSteps() {
-		b := newButton(strconv.Itoa(int(s)+1)+"  "+p.T("wizard.step."+s.Key()), func() { w.goTo(s) })
-		b.Alignment, b.IconPlacement = widget.ButtonAlignLeading, widget.ButtonIconTrailingText
-		w.steps = append(w.steps, b)
-		list.Add(b)
-	}
-	w.cancel = newButton(p.T("wizard.cancel"), w.askCancel)
-	inner := container.NewBorder(nil, w.cancel, nil, nil, list)
-	w.side = container.NewStack(newWizardGround(), container.NewPadded(wizardWidth(wizardSide, inner)))
-}
-
 // page is the one that is shown.
 func (w *Wizard) page() wizardPage { return w.pages[w.answers.Current()] }
 
 // show brings the current step into the window and the focus to its first field.
 func (w *Wizard) show() {
 	p, s := w.p(), w.answers.Current()
-	w.heading.SetText(p.T("wizard." + s.Key() + ".heading"))
-	w.question.SetText(p.T("wizard." + s.Key() + ".question"))
+	w.ask(p.T("wizard."+s.Key()+".heading"), p.T("wizard."+s.Key()+".question"))
 	w.body.Content = wizardPageBox(w.page().build())
 	w.body.Offset = fyne.Position{}
 	w.changed()
@@ -183,6 +164,12 @@ func (w *Wizard) show() {
 	} else {
 		w.win.Canvas().Focus(w.next)
 	}
+}
+
+// ask writes the heading of the page and the sentence below it.
+func (w *Wizard) ask(heading, question string) {
+	w.heading.SetText(heading)
+	w.question.SetText(question)
 }
 
 // rebuild shows the current step anew after an answer that changes its fields.
@@ -224,28 +211,17 @@ func (w *Wizard) changed() {
 	w.relayout()
 }
 
-// relayout gives every text the room that it needs now.
-func (w *Wizard) relayout() { w.frame.Layout(nil, w.main.Size()) }
-
-func (w *Wizard) refreshSteps() {
-	for i, b := range w.steps {
-		s := present.WizardStep(i)
-		b.Importance, b.Icon = widget.LowImportance, nil
-		switch {
-		case s == w.answers.Current():
-			b.Importance = widget.HighImportance
-		case w.answers.Done(s):
-			b.Icon = theme.ConfirmIcon()
-		case w.answers.Tried(s) && s != w.answers.Current():
-			b.Icon = theme.WarningIcon()
+// relayout gives every text the room that it needs now, and every button that
+// is there now its Escape.
+func (w *Wizard) relayout() {
+	for _, part := range []fyne.CanvasObject{w.body.Content, w.frame.buttons, w.side} {
+		for _, f := range focusables(part) {
+			if b, is := f.(*Button); is {
+				b.escape = w.askCancel
+			}
 		}
-		if w.answers.Visited(s) && !w.over {
-			b.Enable()
-		} else if s != w.answers.Current() {
-			b.Disable()
-		}
-		b.Refresh()
 	}
+	w.frame.Layout(nil, w.main.Size())
 }
 
 func (w *Wizard) refreshButtons() {
@@ -343,7 +319,7 @@ func (w *Wizard) setLanguage(lang string) {
 // askCancel closes the wizard; what was typed is asked about first.
 func (w *Wizard) askCancel() {
 	switch {
-	case w.over || !w.answers.Changed():
+	case w.over || !w.answers.Changed() && w.p().Lang() == w.initial:
 		w.close()
 		return
 	case w.next.Disabled():
@@ -361,7 +337,7 @@ func (w *Wizard) close() {
 	w.page().leave()
 	w.end()
 	w.win.SetCloseIntercept(nil)
-	w.win.Close()
+	retire(w.win)
 	if f := w.closed; f != nil {
 		w.closed = nil
 		f(w.over)

@@ -38,7 +38,7 @@ func newWizardEntry(keys wizardKeys, text string, changed func(string)) *wizardE
 	e := &wizardEntry{keys: keys}
 	e.Text, e.OnChanged = text, changed
 	e.Wrapping = fyne.TextWrapOff
-	e.Scroll = fyne.ScrollNone
+	e.Scroll = fyne.ScrollHorizontalOnly
 	e.ExtendBaseWidget(e)
 	return e
 }
@@ -46,7 +46,7 @@ func newWizardEntry(keys wizardKeys, text string, changed func(string)) *wizardE
 func newWizardPassword(keys wizardKeys, text string, changed func(string)) *wizardEntry {
 	e := &wizardEntry{keys: keys}
 	e.Password, e.Text, e.OnChanged = true, text, changed
-	e.Scroll = fyne.ScrollNone
+	e.Scroll = fyne.ScrollHorizontalOnly
 	e.ExtendBaseWidget(e)
 	return e
 }
@@ -116,11 +116,25 @@ func (r *wizardEdgeRenderer) Objects() []fyne.CanvasObject {
 	return append(append([]fyne.CanvasObject{}, r.WidgetRenderer.Objects()...), r.edge)
 }
 
-// Refresh follows the theme.
+// Refresh follows the theme, and shows the focus by the edge: Fyne fills the
+// whole field with the colour, which looks like a button that was pressed.
 func (r *wizardEdgeRenderer) Refresh() {
-	r.color()
-	r.edge.Refresh()
 	r.WidgetRenderer.Refresh()
+	r.color()
+	r.focus()
+	r.edge.Refresh()
+}
+
+func (r *wizardEdgeRenderer) focus() {
+	r.edge.StrokeWidth = 1
+	focus := theme.ColorForWidget(theme.ColorNameFocus, r.of)
+	for _, o := range r.WidgetRenderer.Objects() {
+		if ground, is := o.(*canvas.Rectangle); is && ground.FillColor == focus {
+			ground.FillColor = theme.ColorForWidget(theme.ColorNameInputBackground, r.of)
+			ground.Refresh()
+			r.edge.StrokeColor, r.edge.StrokeWidth = focus, 2
+		}
+	}
 }
 
 // TypedKey hands Enter and Escape to the wizard.
@@ -140,7 +154,7 @@ func newWizardSelectEntry(keys wizardKeys, text string, options []string, change
 	s := &wizardSelectEntry{keys: keys}
 	s.Text, s.OnChanged = text, changed
 	s.Wrapping = fyne.TextWrapOff
-	s.Scroll = fyne.ScrollNone
+	s.Scroll = fyne.ScrollHorizontalOnly
 	s.ExtendBaseWidget(s)
 	s.SetOptions(options)
 	return s

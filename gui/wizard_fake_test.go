@@ -37,6 +37,8 @@ type wizardBackend struct {
 	applyErr error
 	running  bool
 	listen   func(facts.Event)
+
+	collecting func() // after the events, before the report
 }
 
 func (b *wizardBackend) note(format string, args ...any) {
@@ -125,6 +127,9 @@ func (b *wizardBackend) Collect(context.Context, []string) (facts.CollectReport,
 	b.note("collect")
 	for _, e := range b.events {
 		b.listen(e)
+	}
+	if b.collecting != nil {
+		b.collecting()
 	}
 	return b.report, nil
 }

@@ -1,11 +1,14 @@
 package gui
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
 
 	"postbag/app/config"
 	"postbag/app/facts"
@@ -95,13 +98,33 @@ func TestWizardImportsPeople(t *testing.T) {
 	b.goNext()
 	page := b.pages[present.WizardOffice].(*wizardOffice)
 	page.domains.SetText("office.test")
-	page.imported([]byte("Name,Mail\nAnne,anne@office.test\nEve,eve@elsewhere.test\n"), nil)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "people.csv")
+	if err := os.WriteFile(file, []byte("Name,Mail\nAnne,anne@office.test\nEve,eve@elsewhere.test\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	page.importFile()
+	b.press(fyne.KeyReturn)
+	if says := labels(b.win.Canvas().Overlays().Top()); !strings.Contains(says, "Fill in this field.") {
+		t.Errorf("says %q", says)
+	}
+	test.Type(b.win.Canvas().Focused(), filepath.Join(dir, "nothing.csv"))
+	b.press(fyne.KeyReturn)
+	if says := labels(b.win.Canvas().Overlays().Top()); !strings.Contains(says, "nothing.csv") {
+		t.Errorf("says %q", says)
+	}
+	b.win.Canvas().Focused().(*wizardEntry).SetText(file)
+	b.press(fyne.KeyReturn)
 	if page.people.Text != "anne@office.test" || !strings.Contains(page.count.Text, "1 person added. 1 address is not in your domains") {
 		t.Errorf("%q, %q", page.people.Text, page.count.Text)
 	}
-	page.imported(nil, errScripted)
-	if page.count.Text != "The file cannot be read." {
-		t.Error(page.count.Text)
+	if b.win.Canvas().Overlays().Top() != nil || b.win.Canvas().Focused() != fyne.Focusable(page.people) {
+		t.Error("the question stays, or the focus is lost")
+	}
+	page.importFile()
+	b.press(fyne.KeyEscape)
+	if b.win.Canvas().Overlays().Top() != nil {
+		t.Error("Escape does not leave the question")
 	}
 }
 

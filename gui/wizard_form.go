@@ -11,7 +11,7 @@ import (
 )
 
 // wizardLabelWidth is the column of the words before the fields.
-const wizardLabelWidth = 152
+const wizardLabelWidth = 160
 
 // wizardForm is the rows of a page: a word, a control, and below it the fault.
 type wizardForm struct {
@@ -32,10 +32,10 @@ func newWizardForm() *wizardForm { return &wizardForm{rows: container.NewVBox()}
 // row appends a control with its word. The focus goes to control when one of
 // the keys has a fault.
 func (f *wizardForm) row(label string, control fyne.CanvasObject, hint string, focus fyne.Focusable, keys ...string) *wizardField {
-	field := &wizardField{keys: keys, focus: focus, fault: newWizardFaultLine()}
+	field := &wizardField{keys: keys, focus: focus, fault: newWizardFieldFault()}
 	below := container.NewVBox(control, field.fault.box)
 	if hint != "" {
-		below.Add(wizardHint(hint))
+		below.Add(wizardDense(wizardHint(hint)))
 	}
 	field.row = container.NewBorder(nil, nil, wizardWidth(wizardLabelWidth, wizardText(label)), nil, below)
 	f.fields = append(f.fields, field)
@@ -48,7 +48,7 @@ func (f *wizardForm) wide(o fyne.CanvasObject) { f.rows.Add(o) }
 
 // wideField appends a control over the whole width that can have a fault.
 func (f *wizardForm) wideField(o fyne.CanvasObject, focus fyne.Focusable, keys ...string) {
-	field := &wizardField{keys: keys, focus: focus, fault: newWizardFaultLine()}
+	field := &wizardField{keys: keys, focus: focus, fault: newWizardFieldFault()}
 	field.row = container.NewVBox(o, field.fault.box)
 	f.fields = append(f.fields, field)
 	f.rows.Add(field.row)
@@ -86,6 +86,15 @@ func newWizardFaultLine() *wizardFaultLine {
 	return f
 }
 
+// newWizardFieldFault is a line that stands close below its field.
+func newWizardFieldFault() *wizardFaultLine {
+	f := newWizardFaultLine()
+	f.box.Show()
+	f.box = container.NewStack(wizardDense(f.box))
+	f.box.Hide()
+	return f
+}
+
 func (f *wizardFaultLine) set(text string) {
 	if f.label.Text == text {
 		return
@@ -115,6 +124,16 @@ func wizardHint(text string) *widget.Label {
 	l := wizardText(text)
 	l.SizeName = theme.SizeNameCaptionText
 	return l
+}
+
+// wizardDense shows rows closer together, their texts below those of the page.
+func wizardDense(o fyne.CanvasObject) fyne.CanvasObject {
+	return container.New(layout.NewCustomPaddedLayout(0, 0, 4, 0), inDense(o))
+}
+
+// wizardOption is the explanation of an answer, below its words.
+func wizardOption(text string) fyne.CanvasObject {
+	return container.New(layout.NewCustomPaddedLayout(0, 0, theme.IconInlineSize()+8, 0), inDense(wizardHint(text)))
 }
 
 // wizardGap puts room of the grid around a control that would touch its neighbour.

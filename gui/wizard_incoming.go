@@ -8,7 +8,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
 
 	"postbag/app/config"
 	"postbag/app/facts"
@@ -24,6 +24,8 @@ type wizardIncoming struct {
 	form    *wizardForm
 	account *wizardEntry
 	host    *wizardEntry
+	chosen  *wizardSelect // the provider
+	note    *widget.Label // what it wants first
 	port    *wizardEntry
 	kind    *wizardRadios
 }
@@ -58,12 +60,16 @@ func (g *wizardIncoming) build() fyne.CanvasObject {
 	g.form = f
 	f.wide(container.NewVBox(g.kind.objects()...))
 	if in.Kind == config.Individual {
-		f.wide(wizardHint(p.T("wizard.incoming.later")))
+		f.wide(wizardOption(p.T("wizard.incoming.later")))
+	}
+	if n := in.Others(); n > 0 {
+		f.wide(wizardOption(p.N("wizard.incoming.others", int64(n))))
 	}
 	if in.Kind == config.Individual || len(shown) > 1 {
 		g.chooser(shown)
 	}
 	g.fields()
+	f.wide(wizardGap(4))
 	f.wide(g.probe().build())
 	return f.rows
 }
@@ -80,17 +86,19 @@ func (g *wizardIncoming) chooser(shown []*present.WizardMailbox) {
 		i, _ := strconv.Atoi(v)
 		g.turnTo(shown[i])
 	})
-	add := newButtonWithIcon(p.T("wizard.incoming.add"), theme.ContentAddIcon(), func() { g.turnTo(in.Add()) })
-	buttons := container.NewHBox(add)
+	buttons := container.NewHBox(newButton(p.T("wizard.incoming.add"), func() { g.turnTo(in.Add()) }))
 	if in.CanRemove(g.box) {
-		buttons.Add(newButtonWithIcon(p.T("wizard.incoming.remove"), theme.ContentRemoveIcon(), func() {
+		buttons.Add(newButton(p.T("wizard.incoming.remove"), func() {
 			g.probe().stop()
 			in.Remove(g.box)
 			g.w.rebuild(nil)
 			g.w.win.Canvas().Focus(g.account)
 		}))
 	}
-	g.form.row(p.T("wizard.incoming.mailbox"), container.NewBorder(nil, nil, nil, buttons, which), "", nil)
+	if n := len(g.w.answers.Without()); in.Kind == config.Individual && n > 0 {
+		buttons.Add(newButton(p.N("wizard.incoming.each", int64(n)), func() { g.turnTo(g.w.answers.AddEach()) }))
+	}
+	g.form.row(p.T("wizard.incoming.mailbox"), container.NewVBox(which, buttons), "", nil)
 }
 
 func (g *wizardIncoming) label(i, n int, b *present.WizardMailbox) string {
@@ -103,6 +111,7 @@ func (g *wizardIncoming) label(i, n int, b *present.WizardMailbox) string {
 
 func (g *wizardIncoming) turnTo(b *present.WizardMailbox) {
 	g.probe().stop()
+	g.w.answers.Incoming.Share()
 	g.box = b
 	g.w.rebuild(nil)
 	g.w.win.Canvas().Focus(g.account)
@@ -119,8 +128,11 @@ func (g *wizardIncoming) fields() {
 	g.account = newWizardEntry(k, b.Account, g.setAccount)
 	g.account.SetPlaceHolder(p.T("wizard.incoming.account_sample"))
 	f.row(p.T("wizard.incoming.account"), g.account, "", g.account, present.AsksUsername, present.AsksOther)
-	f.row(p.T("wizard.incoming.provider"), g.providers(), "", nil)
-	g.host = newWizardEntry(k, b.Host, func(t string) { b.Host = t; g.edited() })
+	g.note = wizardHint("")
+	note := container.NewStack(wizardDense(g.note))
+	f.row(p.T("wizard.incoming.provider"), container.NewVBox(g.providers(), note), "", nil)
+	g.showProvider(note)
+	g.host = newWizardEntry(k, b.Host, func(t string) { b.Host = t; g.showProvider(note); g.edited() })
 	g.host.SetPlaceHolder("pop.isp.test")
 	g.port = newWizardEntry(k, b.Port, func(t string) { b.Port = t; g.edited() })
 	f.row(p.T("wizard.server"), container.NewBorder(nil, nil, nil, wizardWidth(wizardPortWidth, g.port), g.host), "",
@@ -185,8 +197,7 @@ func (g *wizardIncoming) providers() *wizardSelect {
 	for _, x := range present.Providers() {
 		values, labels = append(values, x.Name), append(labels, x.Name)
 	}
-	var chosen *wizardSelect
-	chosen = newWizardSelect(g.w.keys(), values, labels, b.Provider().Name, func(name string) {
+	g.chosen = newWizardSelect(g.w.keys(), values, labels, b.Provider().Name, func(name string) {
 		x, known := present.ProviderNamed(name)
 		if !known {
 			g.w.win.Canvas().Focus(g.host)
@@ -194,9 +205,30 @@ func (g *wizardIncoming) providers() *wizardSelect {
 		}
 		b.ChooseProvider(x)
 		g.probe().stale()
-		g.w.rebuild(chosen)
+		g.w.rebuild(g.chosen)
 	})
-	return chosen
+	return g.chosen
+}
+
+// showProvider names the provider whose server stands in the field, and what it
+// wants first.
+func (g *wizardIncoming) showProvider(note *fyne.Container) {
+	p, x := g.w.p(), g.box.Provider()
+	label := x.Name
+	if label == "" {
+		label = p.T("wizard.incoming.provider_other")
+	}
+	if g.chosen.Selected != label {
+		g.chosen.Selected = label // nobody has chosen: no call of OnChanged
+		g.chosen.Refresh()
+	}
+	g.note.SetText(x.NoteText(p))
+	if g.note.Text == "" {
+		note.Hide()
+	} else {
+		note.Show()
+	}
+	g.w.relayout()
 }
 
 // test is the test of the box as it is.
@@ -245,3 +277,13 @@ func (g *wizardIncoming) check(faults []present.WizardFault) *wizardField {
 }
 
 func (g *wizardIncoming) leave() { g.probe().stop() }
+
+// trouble tells that the test of a mailbox went wrong.
+func (g *wizardIncoming) trouble() bool {
+	for _, b := range g.w.answers.Incoming.Shown() {
+		if t := g.probes[b]; t != nil && t.probe.Finished() && !t.probe.OK() {
+			return true
+		}
+	}
+	return false
+}

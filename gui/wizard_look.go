@@ -25,10 +25,11 @@ type wizardLook struct {
 	turn   int
 
 	button  *Button
+	mend    *Button // leads to the settings when the look failed
 	busy    *widget.Activity
 	verdict *widget.Label
 	advice  *widget.Label
-	list    *widget.List
+	list    *keyList
 }
 
 func (g *wizardLook) build() fyne.CanvasObject {
@@ -45,19 +46,26 @@ func (g *wizardLook) build() fyne.CanvasObject {
 	g.busy = widget.NewActivity()
 	g.verdict = wizardBold("")
 	g.advice = wizardText("")
-	g.list = widget.NewList(func() int { return len(g.xray.Lines) }, newXRayRow, func(i widget.ListItemID, o fyne.CanvasObject) {
+	g.list = newKeyList(func() int { return len(g.xray.Lines) }, newXRayRow, func(i widget.ListItemID, o fyne.CanvasObject) {
 		fillXRayRow(g.w.p(), g.xray.Line(g.w.p(), i), o)
 	})
-	bar := container.NewHBox(g.button, g.busy)
+	g.list.OnSelected = func(i widget.ListItemID) { g.list.at = i }
+	g.list.onKey = func(key fyne.KeyName) bool { return g.w.keys().pressed(&fyne.KeyEvent{Name: key}) }
+	g.mend = newButton(p.T("wizard.look.mend"), func() {
+		g.w.goTo(present.WizardIncoming)
+	})
+	bar := container.NewHBox(g.button, g.mend, g.busy)
 	top := container.NewVBox()
 	if len(boxes) > 1 {
-		top.Add(g.chooser(boxes))
+		f := newWizardForm()
+		f.row(p.T("wizard.incoming.mailbox"), g.chooser(boxes), "", nil)
+		top.Add(f.rows)
 	}
 	top.Add(wizardIndent(bar))
 	top.Add(g.verdict)
 	top.Add(g.advice)
 	g.show()
-	return container.NewBorder(top, nil, nil, nil, wizardHeight(160, inDense(g.list)))
+	return container.NewBorder(top, nil, nil, nil, wizardHeight(160, wizardDense(g.list)))
 }
 
 func (g *wizardLook) chooser(boxes []*present.WizardMailbox) fyne.CanvasObject {
@@ -160,6 +168,11 @@ func (g *wizardLook) show() {
 		g.busy.Stop()
 		g.busy.Hide()
 	}
+	if g.trouble() {
+		g.mend.Show()
+	} else {
+		g.mend.Hide()
+	}
 	text, good := g.xray.Sentence(p)
 	g.verdict.Importance = widget.MediumImportance
 	if !good {
@@ -177,7 +190,11 @@ func (g *wizardLook) show() {
 }
 
 func (g *wizardLook) check([]present.WizardFault) *wizardField { return nil }
-func (g *wizardLook) leave()                                   { g.stop() }
+
+// trouble tells that the mailbox could not be looked into.
+func (g *wizardLook) trouble() bool { return g.xray.Err != nil && !g.xray.Running }
+
+func (g *wizardLook) leave() { g.stop() }
 
 // A row is the subject with its sender, and below for whom and why.
 func newXRayRow() fyne.CanvasObject {

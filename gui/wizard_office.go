@@ -1,17 +1,11 @@
 package gui
 
 import (
-	"errors"
-	"io"
-
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
-	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
-	"postbag/app/i18n"
 	"postbag/gui/present"
 )
 
@@ -48,9 +42,9 @@ func (g *wizardOffice) build() fyne.CanvasObject {
 	g.form = f
 	f.row(p.T("wizard.office.domains"), g.domains, "", g.domains, present.AsksDomains, present.AsksOther)
 	f.row(p.T("wizard.office.people"), g.people, p.T("wizard.office.people_hint"), g.people, present.AsksPeople)
-	f.row("", container.NewBorder(nil, nil, load, nil, g.count), "", nil)
+	f.row("", container.NewBorder(nil, nil, container.NewVBox(load), nil, g.count), "", nil)
 	f.row(p.T("wizard.office.unknown"), g.unknown, p.T("wizard.office.unknown_hint"), g.unknown, present.AsksUnknown)
-	f.row(p.T("wizard.office.administrator"), administrator, "", administrator, present.AsksAdministrator)
+	f.row(p.T("wizard.office.administrator"), administrator, p.T("wizard.office.administrator_hint"), administrator, present.AsksAdministrator)
 	g.showCount()
 	return f.rows
 }
@@ -79,48 +73,6 @@ func (g *wizardOffice) showCount() {
 	default:
 		g.count.SetText(p.N("wizard.office.count", int64(len(people))) + ", " + p.N("wizard.office.aliases", int64(aliases)))
 	}
-}
-
-// importFile asks for a CSV file and takes the people in it.
-func (g *wizardOffice) importFile() {
-	d := dialog.NewFileOpen(func(r fyne.URIReadCloser, err error) {
-		if r == nil && err == nil {
-			return // thought better of it
-		}
-		g.w.run(func() {
-			var data []byte
-			if err == nil {
-				data, err = io.ReadAll(io.LimitReader(r, present.MaxImport))
-				err = errors.Join(err, r.Close())
-			}
-			post(func() { g.imported(data, err) })
-		})
-	}, g.w.win)
-	d.SetFilter(storage.NewExtensionFileFilter([]string{".csv", ".txt", ".tsv", ".CSV", ".TXT"}))
-	d.Show()
-}
-
-// imported shows what a file brought.
-func (g *wizardOffice) imported(data []byte, err error) {
-	p := g.w.p()
-	if err != nil {
-		g.count.SetText(p.T("wizard.office.import_failed"))
-		return
-	}
-	got, err := g.w.answers.Import(data)
-	if err != nil {
-		g.count.SetText(p.T("wizard.office.import_empty"))
-		return
-	}
-	g.people.SetText(g.w.answers.Office.People)
-	text := p.N("wizard.office.imported", int64(got.People))
-	if got.Known > 0 {
-		text += " " + p.N("wizard.office.import_known", int64(got.Known))
-	}
-	if got.Outside > 0 {
-		text += " " + p.N("wizard.office.import_outside", int64(got.Outside), i18n.Args{})
-	}
-	g.count.SetText(text)
 }
 
 func (g *wizardOffice) first() fyne.Focusable { return g.domains }

@@ -6,7 +6,6 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -71,7 +70,7 @@ func (g *wizardWelcome) build() fyne.CanvasObject {
 	for _, key := range []string{"domains", "people", "server", "account"} {
 		items.Add(wizardText("•  " + p.T("wizard.welcome.item."+key)))
 	}
-	f.wide(inDense(container.New(layout.NewCustomPaddedLayout(0, 0, 4, 0), items)))
+	f.wide(wizardDense(items))
 	f.wide(wizardGap(8))
 	f.wide(wizardText(p.T("wizard.welcome.sheet")))
 	f.wide(wizardIndent(container.NewHBox(newButtonWithIcon(p.T("wizard.welcome.print"), theme.DocumentPrintIcon(), g.print))))
@@ -119,7 +118,7 @@ func (g *wizardStart) build() fyne.CanvasObject {
 		g.w.changed()
 	})
 	o := g.radio.objects()
-	return container.NewVBox(o[0], wizardHint(p.T("wizard.start.automatic_hint")), o[1], wizardHint(p.T("wizard.start.manual_hint")))
+	return container.NewVBox(o[0], wizardOption(p.T("wizard.start.automatic_hint")), wizardGap(4), o[1], wizardOption(p.T("wizard.start.manual_hint")))
 }
 
 func (g *wizardStart) first() fyne.Focusable                    { return g.radio.first() }

@@ -27,6 +27,7 @@ type wizardProbe struct {
 	button *Button
 	busy   *widget.Activity
 	lines  *fyne.Container
+	accept *fyne.Container // the button for a certificate
 }
 
 // wizardTest does a test and tells each step.
@@ -36,10 +37,10 @@ type wizardTest func(ctx context.Context, each func(facts.CheckStep) error) erro
 func (t *wizardProbe) build() fyne.CanvasObject {
 	t.button = newButton("", t.toggle)
 	t.busy = widget.NewActivity()
-	t.lines = container.NewVBox()
+	t.lines, t.accept = container.NewVBox(), container.NewHBox()
 	t.show()
 	bar := container.NewBorder(nil, nil, wizardWidth(wizardLabelWidth, wizardText("")), nil, container.NewHBox(wizardWidth(wizardButton, t.button), t.busy))
-	return container.NewVBox(bar, inDense(t.lines))
+	return container.NewVBox(bar, wizardDense(t.lines), wizardIndent(t.accept))
 }
 
 // stale throws away what a test told about other answers.
@@ -125,9 +126,14 @@ func (t *wizardProbe) show() {
 		t.busy.Hide()
 	}
 	t.lines.RemoveAll()
+	t.accept.RemoveAll()
 	good := container.NewGridWithColumns(2)
 	t.lines.Add(good)
 	for _, l := range t.probe.Lines(p) {
+		if l.OK && l.Wide {
+			t.lines.Add(probeLine(theme.NewSuccessThemedResource(theme.ConfirmIcon()), wizardText(l.Text)))
+			continue
+		}
 		if l.OK {
 			good.Add(probeLine(theme.NewSuccessThemedResource(theme.ConfirmIcon()), widget.NewLabel(l.Text)))
 			continue
@@ -160,11 +166,12 @@ func (t *wizardProbe) certificate(c *facts.Certificate) fyne.CanvasObject {
 			list.Add(wizardFactRow(f))
 		}
 	}
-	list.Add(container.NewHBox(newButton(p.T("wizard.certificate.accept"), func() {
+	t.accept.Add(newButton(p.T("wizard.certificate.accept"), func() {
 		t.pin(c.Fingerprint)
 		t.stale()
 		t.toggle()
-	})))
+		t.w.win.Canvas().Focus(t.button)
+	}))
 	return list
 }
 
@@ -177,6 +184,5 @@ func wizardFactRow(f present.WizardFact) fyne.CanvasObject {
 	word := wizardText(f.Label)
 	word.Importance = widget.MediumImportance
 	text := wizardText(f.Text)
-	text.Selectable = true
 	return container.NewBorder(nil, nil, wizardWidth(wizardLabelWidth, word), nil, text)
 }

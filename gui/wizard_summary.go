@@ -3,6 +3,7 @@ package gui
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -18,7 +19,6 @@ type wizardSummary struct {
 	w        *Wizard
 	form     *wizardForm
 	now      *wizardCheck
-	facts    *fyne.Container
 	outcome  *fyne.Container
 	bar      *widget.ProgressBar
 	told     *widget.Label
@@ -29,17 +29,16 @@ func (g *wizardSummary) build() fyne.CanvasObject {
 	p, a := g.w.p(), g.w.answers
 	f := newWizardForm()
 	g.form = f
-	g.facts = container.NewVBox()
+	list := container.NewVBox()
 	for _, x := range a.Summary() {
-		g.facts.Add(wizardFactRow(x))
+		list.Add(wizardFactRow(x))
 	}
 	g.now = newWizardCheck(g.w.keys(), p.T("wizard.summary.collect_now"), a.CollectNow, func(on bool) { a.CollectNow = on })
 	g.outcome = container.NewVBox()
-	f.wide(inDense(g.facts))
+	f.wideField(g.now, g.now, present.AsksOther) // first: a long list would hide it
 	f.wide(widget.NewSeparator())
-	f.wideField(g.now, g.now, present.AsksOther)
-	f.wide(inDense(g.outcome))
-	return f.rows
+	f.wide(wizardDense(list))
+	return container.NewVBox(f.rows, wizardDense(g.outcome))
 }
 
 func (g *wizardSummary) first() fyne.Focusable { return g.w.next }
@@ -80,7 +79,8 @@ func (g *wizardSummary) busy(on bool) {
 	}
 }
 
-// written shows that the settings are kept, or why not, and goes on.
+// written shows that the settings are kept, or why not, and goes on. Then the
+// page is about what happens, no more about what would.
 func (g *wizardSummary) written(err error) {
 	w, p := g.w, g.w.p()
 	g.busy(false)
@@ -91,11 +91,11 @@ func (g *wizardSummary) written(err error) {
 	}
 	w.over = true
 	w.keepLook()
-	g.now.Disable()
+	g.form.rows.Hide()
+	w.ask(p.T("wizard.done.heading"), p.T("wizard.done.question"))
 	w.refreshSteps()
 	w.refreshButtons()
 	w.win.Canvas().Focus(w.next)
-	g.say(true, p.T("wizard.summary.written"))
 	g.start()
 }
 
@@ -107,11 +107,12 @@ func (g *wizardSummary) start() {
 	ctx := w.desk.Context
 	if collect {
 		g.bar, g.told = widget.NewProgressBar(), wizardText(g.progress.Text(w.p()))
-		g.outcome.Add(g.bar)
+		g.bar.TextFormatter = func() string { return "" } // half on the bar, half beside it nobody can read it
+		g.outcome.Add(wizardDense(g.bar))
 		g.outcome.Add(g.told)
-		w.relayout()
-		w.body.ScrollToBottom()
 	}
+	g.outcome.Add(wizardText(w.answers.DoneText()))
+	w.relayout()
 	w.run(func() {
 		var errs []error
 		if autostart != nil {
@@ -158,9 +159,10 @@ func (g *wizardSummary) heard(events []facts.Event) {
 }
 
 func (g *wizardSummary) collected(report facts.CollectReport, err error) {
-	g.outcome.Remove(g.bar)
-	g.outcome.Remove(g.told)
-	g.bar = nil
+	if g.bar != nil {
+		g.outcome.Objects = g.outcome.Objects[2:] // bar and words
+		g.bar = nil
+	}
 	text, good := present.CollectText(g.w.p(), report, err)
 	g.say(good, text)
 }
@@ -172,7 +174,11 @@ func (g *wizardSummary) say(good bool, text string) {
 		icon = theme.NewWarningThemedResource(theme.WarningIcon())
 	}
 	line := probeLine(icon, wizardBold(text))
-	g.outcome.Add(line)
+	if g.w.over { // what goes on from now stands last
+		g.outcome.Objects = slices.Insert(g.outcome.Objects, len(g.outcome.Objects)-1, fyne.CanvasObject(line))
+	} else {
+		g.outcome.Add(line)
+	}
 	g.w.relayout()
 	g.w.body.ScrollToBottom()
 }

@@ -98,6 +98,9 @@ func (g *wizardTarget) check(faults []present.WizardFault) *wizardField {
 }
 func (g *wizardTarget) leave() { g.probe.stop() }
 
+// trouble tells that the test went wrong.
+func (g *wizardTarget) trouble() bool { return g.probe.probe.Finished() && !g.probe.probe.OK() }
+
 func wizardSecurities() []string {
 	return []string{config.SecurityTLS, config.SecurityStartTLS, config.SecurityNone}
 }

@@ -127,6 +127,42 @@ func TestWizardEscapeAsksOnlyWhenSomethingIsLost(t *testing.T) {
 	}
 }
 
+// Wherever the focus is, Escape asks whether to leave, and leaves nothing when
+// it is pressed again.
+func TestWizardEscapeWorksEverywhere(t *testing.T) {
+	b := newWizardBench(t, "en", nil)
+	b.backend.target, b.backend.lines = goodTarget(), previewLines()
+	b.fill(t)
+	for _, s := range present.WizardSteps() {
+		b.goTo(s)
+		if s == present.WizardTarget {
+			b.pages[s].(*wizardTarget).probe.toggle()
+		}
+		seen := map[fyne.Focusable]bool{}
+		for range 40 {
+			f := b.win.Canvas().Focused()
+			if f == nil || seen[f] {
+				break
+			}
+			seen[f] = true
+			b.press(fyne.KeyEscape)
+			if b.win.Canvas().Overlays().Top() == nil {
+				t.Errorf("%s: Escape does nothing at %T", s.Key(), f)
+			} else {
+				b.press(fyne.KeyEscape)
+			}
+			if b.win.Canvas().Overlays().Top() != nil || len(b.closings) > 0 {
+				t.Fatalf("%s: the question stays, or the wizard went, at %T", s.Key(), f)
+			}
+			b.win.Canvas().Focus(f)
+			b.win.Canvas().FocusNext()
+		}
+		if len(seen) < 4 {
+			t.Errorf("%s: Tab leads to %d controls only", s.Key(), len(seen))
+		}
+	}
+}
+
 func TestWizardChangesItsLanguageAtOnce(t *testing.T) {
 	b := newWizardBench(t, "en", nil)
 	b.fill(t)
@@ -210,7 +246,7 @@ func TestRule06_WizardPinsOneCertificate(t *testing.T) {
 		t.Fatal("the fingerprint is not shown, or was accepted without a question")
 	}
 	b.backend.source = goodSource()
-	accept := buttonNamed(probe.lines, "Accept exactly this certificate")
+	accept := buttonNamed(probe.accept, "Accept exactly this certificate")
 	if accept == nil {
 		t.Fatal("no way to accept it")
 	}
@@ -299,6 +335,7 @@ func TestWizardPagesFit(t *testing.T) {
 		b.goTo(present.WizardIncoming)
 		a.SetKind(config.Individual)
 		a.Incoming.Add().SetSecurity(config.SecurityNone)
+		a.Incoming.Shown()[0].Account = "anne@office.test"
 		b.rebuild(nil)
 		fits("individual mailboxes")
 		b.goTo(present.WizardSummary)

@@ -98,6 +98,19 @@ func (p *Printer) When(t, now time.Time) string {
 	return p.Stamp(t)
 }
 
+// Brief is When for a narrow column: another day of this year without the year,
+// a day of another year without the time.
+func (p *Printer) Brief(t, now time.Time) string {
+	there, here := t.In(p.zone), now.In(p.zone)
+	switch {
+	case t.IsZero() || there.Year() == here.Year() && there.YearDay() == here.YearDay():
+		return p.When(t, now)
+	case there.Year() == here.Year():
+		return p.format(t, "2 Jan 15:04", "02/01 15:04")
+	}
+	return p.Day(t)
+}
+
 func (p *Printer) format(t time.Time, english, french string) string {
 	if t.IsZero() {
 		return ""

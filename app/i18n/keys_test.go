@@ -14,18 +14,6 @@ import (
 	"postbag/engine/mail"
 )
 
-// dynamic are the beginnings of keys that programs put together from a word of
-// the engine. Who does so proves in its own tests that no word lacks its text.
-var dynamic = []string{
-	"fault.", "advice.", "meaning.", "state.", "at_source.", "result.", "route.", "story.", // engine/mail, app/facts
-	"cmd.", "hint.", "check.step.", "status.engine.", "cli.help.group.", "demo.stage.", // app/cli
-	"config.",  // app/config: a code for each fault of the file
-	"notify.",  // app/notify
-	"digest.",  // app/digest
-	"wizard.",  // gui/present
-	"setting.", // the reference of settings
-}
-
 // sources parses the Go files below the folders of the project that speak to
 // people, without tests.
 func sources(t *testing.T, dirs ...string) []*ast.File {
@@ -51,36 +39,6 @@ func sources(t *testing.T, dirs ...string) []*ast.File {
 		}
 	}
 	return files
-}
-
-func TestNoTextIsUnused(t *testing.T) {
-	words := map[string]bool{}
-	for _, f := range sources(t, "app", "gui", "cmd") {
-		ast.Inspect(f, func(n ast.Node) bool {
-			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
-				if s, err := strconv.Unquote(lit.Value); err == nil {
-					words[s] = true
-				}
-			}
-			return true
-		})
-	}
-	for area, texts := range readLocales(t)[English] {
-		for key := range texts {
-			if !words[key] && !hasDynamic(key) {
-				t.Errorf("%s.en.toml: nothing uses %q", area, key)
-			}
-		}
-	}
-}
-
-func hasDynamic(key string) bool {
-	for _, prefix := range dynamic {
-		if strings.HasPrefix(key, prefix) {
-			return true
-		}
-	}
-	return false
 }
 
 func TestEveryTextThatIsAskedForExists(t *testing.T) {

@@ -50,5 +50,13 @@ func demo(o run.Options) int {
 		err := d.Open(ctx, place)
 		return d, err
 	}
-	return run.Main(o)
+	// What is left of it goes in any case, also when no window came.
+	exit := o.Exit
+	o.Exit = func(code int) {
+		_ = d.Close()
+		exit(code)
+	}
+	code := run.Main(o)
+	_ = d.Close() // closed already, mostly
+	return code
 }

@@ -80,7 +80,7 @@ func TestRule35_HeldCopyTakesOverWhenTheFirstFails(t *testing.T) {
 		"rerouted": func(r *rig, j mail.Job) {
 			to := person("postmaster")
 			to.Unknown = true
-			_, err := r.Settle(r.ctx, j, []Settlement{{Copy: j.Copies[0], State: mail.Queued, Reroute: &to, Code: mail.CodeUnknownUser}})
+			_, err := r.Settle(r.ctx, j, []Settlement{{Copy: j.Copies[0], State: mail.Queued, Reroute: []mail.Recipient{to}, Code: mail.CodeUnknownUser}})
 			r.ok(err)
 		},
 		"expired": func(r *rig, j mail.Job) {

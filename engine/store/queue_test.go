@@ -159,10 +159,10 @@ func TestRule43_StatusIsPerRecipient(t *testing.T) {
 	r.audit()
 }
 
-func unknown() *mail.Recipient {
+func unknown() []mail.Recipient {
 	to := person("postmaster")
 	to.Unknown = true
-	return &to
+	return []mail.Recipient{to}
 }
 
 // rule 30, rule 45: the unknown recipient gets one copy of a message.
@@ -203,6 +203,44 @@ func TestRule45_UnknownUserGoesToTheUnknownRecipientOnce(t *testing.T) {
 	if n != 2 {
 		t.Errorf("story = %+v", steps)
 	}
+}
+
+// rule 45: each member of a list gets a copy of his own; one who has one already
+// gets no second.
+func TestRule45_UnknownUserGoesToEachMemberOfTheList(t *testing.T) {
+	r := newRig(t)
+	k := r.keep("box", "u1", "text", "anne", "nobody", "nemo")
+	j := r.claim(1)[0]
+	list := []mail.Recipient{person("anne"), person("bob"), person("claire")}
+	for i := range list {
+		list[i].Unknown, list[i].For = true, "nobody@office.test"
+	}
+	_, err := r.Settle(r.ctx, j, []Settlement{
+		{Copy: j.Copies[0], State: mail.Delivered},
+		{Copy: j.Copies[1], State: mail.Queued, Reroute: list, Code: mail.CodeUnknownUser, RerouteReason: "no such user"},
+		{Copy: j.Copies[2], State: mail.Queued, Reroute: list, Code: mail.CodeUnknownUser, RerouteReason: "no such user"},
+	})
+	r.ok(err)
+	jobs := r.claim(9)
+	if len(jobs) != 1 || len(jobs[0].Copies) != 2 || !jobs[0].Unknown || jobs[0].Reason != "no such user" {
+		t.Fatalf("jobs = %+v", jobs)
+	}
+	for i, name := range []string{"bob", "claire"} {
+		if c := jobs[0].Copies[i]; c.Address != name+"@office.test" || c.Attempts != 1 {
+			t.Errorf("copy = %+v", c)
+		}
+		if len(r.find(name)) != 1 {
+			t.Errorf("not found by %s", name)
+		}
+	}
+	for _, c := range r.entry(k.Row).Recipients[1:] {
+		if c.For != "nobody@office.test" {
+			t.Errorf("recipient = %+v", c)
+		}
+	}
+	r.settle(jobs[0], mail.Delivered, "")
+	r.wantState(k.Row, mail.Delivered)
+	r.audit()
 }
 
 func TestRerouteOfTheOnlyRecipientIsRouteUnknown(t *testing.T) {

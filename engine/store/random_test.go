@@ -112,7 +112,7 @@ func (m *monkey) settleOne() {
 			if m.rnd.IntN(2) == 0 {
 				to := person("postmaster")
 				to.Unknown = true
-				st.Reroute = &to
+				st.Reroute = []mail.Recipient{to}
 			}
 		}
 		list = append(list, st)

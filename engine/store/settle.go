@@ -16,11 +16,11 @@ type Settlement struct {
 	Reply string     // the server's words
 	Next  time.Time  // for queued: when to try again; zero: the time booked by Claim stays
 
-	Uncount           bool            // for queued: the attempt does not count
-	Reroute           *mail.Recipient // not nil: the copy goes to the unknown recipient instead (rule 45)
-	RerouteReason     string          // becomes X-Postbag-Reason
-	PossibleDuplicate bool            // no reply after the final dot (rule 46)
-	Transcript        string          // for quarantined: what was said, masked (rule 48)
+	Uncount           bool             // for queued: the attempt does not count
+	Reroute           []mail.Recipient // not empty: the copy goes to the unknown recipient, to all of his list, instead (rule 45)
+	RerouteReason     string           // becomes X-Postbag-Reason
+	PossibleDuplicate bool             // no reply after the final dot (rule 46)
+	Transcript        string           // for quarantined: what was said, masked (rule 48)
 }
 
 // SettleResult tells what became of a message.
@@ -39,7 +39,7 @@ type SettleResult struct {
 // claimed still: settle again.
 func (s *Store) Settle(ctx context.Context, job mail.Job, list []Settlement) (SettleResult, error) {
 	for _, st := range list {
-		if st.State == mail.Quarantined && st.Reroute == nil {
+		if st.State == mail.Quarantined && len(st.Reroute) == 0 {
 			if err := s.emlOfRow(ctx, job.Message); err != nil {
 				return SettleResult{}, err
 			}
@@ -61,6 +61,7 @@ type settling struct {
 	m        *message
 	targets  []string
 	rerouted bool
+	last     int64 // the highest number of a copy
 }
 
 func (t *tx) settle(row int64, list []Settlement) (SettleResult, error) {
@@ -69,6 +70,9 @@ func (t *tx) settle(row int64, list []Settlement) (SettleResult, error) {
 		return SettleResult{}, err
 	}
 	op := &settling{tx: t, m: m}
+	if n := len(m.copies); n > 0 {
+		op.last = m.copies[n-1].id
+	}
 	landed := make([]int64, 0, len(list))
 	for _, st := range list {
 		landed = append(landed, st.Copy.ID)
@@ -93,14 +97,14 @@ func (t *tx) settle(row int64, list []Settlement) (SettleResult, error) {
 // record writes the outcome of one copy.
 func (op *settling) record(i int, st Settlement) error {
 	c := &op.m.copies[i]
-	if st.State == mail.Delivered && st.Reroute == nil {
+	if st.State == mail.Delivered && len(st.Reroute) == 0 {
 		return op.delivered(c, st)
 	}
 	if c.state != mail.Queued {
 		return nil
 	}
 	switch {
-	case st.Reroute != nil:
+	case len(st.Reroute) > 0:
 		return op.reroute(i, st)
 	case st.State == mail.Quarantined:
 		return op.quarantine(c, st)
@@ -173,10 +177,10 @@ func (op *settling) released(id int64, delivered bool) error {
 
 // reroute makes a copy the unknown recipient's, or drops it when the message
 // has one for that person already: the unknown recipient gets one copy of a
-// message, however many of its addresses were unknown.
+// message, however many of its addresses were unknown. Where he is a list, each
+// of its members does.
 func (op *settling) reroute(i int, st Settlement) error {
 	c := op.m.copies[i]
-	to := *st.Reroute
 	if err := op.note(op.m.row, StepRerouted, c.address, st.Code, st.Reply); err != nil {
 		return err
 	}
@@ -184,12 +188,39 @@ func (op *settling) reroute(i int, st Settlement) error {
 		return err
 	}
 	op.rerouted = true
-	if j := slices.IndexFunc(op.m.copies, func(o copyRow) bool { return o.id != c.id && o.person == to.Person }); j >= 0 {
+	var to []mail.Recipient
+	for _, r := range st.Reroute {
+		if !slices.ContainsFunc(op.m.copies, func(o copyRow) bool { return o.id != c.id && o.person == r.Person }) {
+			if r.For == "" {
+				r.For = c.address
+			}
+			to = append(to, r)
+		}
+	}
+	if len(to) == 0 {
 		op.m.copies = slices.Delete(op.m.copies, i, i+1)
 		_, err := op.exec("DELETE FROM copy WHERE id = ?", c.id)
 		return err
 	}
-	return op.readdress(&op.m.copies[i], to, st.RerouteReason)
+	if err := op.readdress(&op.m.copies[i], to[0], st.RerouteReason); err != nil {
+		return err
+	}
+	return op.readdressMore(to[1:], st.RerouteReason)
+}
+
+// readdressMore is readdress for members of a list for whom there is no copy yet.
+func (op *settling) readdressMore(to []mail.Recipient, reason string) error {
+	for _, r := range to {
+		op.last++ // never the number of a copy that was dropped: it may be on its way still
+		if err := op.newCopy(op.last, r, mail.Queued, "", op.now, 0, 0); err != nil {
+			return err
+		}
+		op.m.copies = append(op.m.copies, copyRow{id: op.last})
+		if err := op.readdress(&op.m.copies[len(op.m.copies)-1], r, reason); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readdress gives a copy to another person, under rule 35.
@@ -206,13 +237,9 @@ func (op *settling) readdress(c *copyRow, to mail.Recipient, reason string) erro
 			held, next = o.id, time.Time{}
 		}
 	}
-	forAddress := to.For
-	if forAddress == "" {
-		forAddress = c.address
-	}
 	_, err = op.exec(`UPDATE copy SET person = ?, address = ?, for_address = ?, target = ?, unknown = ?, outside = ?, state = ?, code = '', reply = '',
 		reason = ?, attempts = 0, next = ?, changed = ?, held_by = ?, duplicate_of = ? WHERE id = ?`,
-		to.Person, to.Address, forAddress, to.Target, to.Unknown, to.Outside, state,
+		to.Person, to.Address, to.For, to.Target, to.Unknown, to.Outside, state,
 		reason, next, op.now, orNil(held), orNil(dup), c.id)
 	c.person, c.address, c.target, c.unknown, c.state, c.heldBy = to.Person, to.Address, to.Target, to.Unknown, state, held
 	if err == nil && state == mail.Queued && held == 0 {

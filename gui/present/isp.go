@@ -1,6 +1,10 @@
 package present
 
-import "strings"
+import (
+	"strings"
+
+	"postbag/app/i18n"
+)
 
 // Provider is a well-known provider and how its mail is collected by POP3.
 type Provider struct {
@@ -9,7 +13,24 @@ type Provider struct {
 	Port      int
 	Security  string   // one of config.SecurityTLS, SecurityStartTLS
 	LocalPart bool     // signs in with the part before the "@" only
+	Note      string   // what its customers must know first, one of the Note words
 	Domains   []string // of the addresses that it gives out; none for those that serve their customers' own domains
+}
+
+// What some providers want before their mail can be collected by POP3.
+const (
+	NoteAppPassword = "app_password" // a password of its own for programs
+	NoteSwitchOn    = "switch_on"    // POP3 is off until it is switched on
+	NoteBoth        = "both"
+	NoteOAuth       = "oauth" // no passwords at all any more
+)
+
+// NoteText says what the provider wants first, "" for nothing.
+func (p Provider) NoteText(t *i18n.Printer) string {
+	if p.Note == "" {
+		return ""
+	}
+	return t.T("wizard.provider." + p.Note)
 }
 
 // Providers lists the known providers by name.

@@ -31,19 +31,40 @@ const (
 // NewLogRow writes an entry as a line.
 func NewLogRow(p *i18n.Printer, e mail.Entry, now time.Time) LogRow {
 	r := LogRow{
-		ID: e.ID, Time: p.When(e.Time, now), From: tell.Line(e.From), Subject: tell.Line(e.Subject), To: Recipients(e.Recipients),
-		Size: p.Size(e.Size), State: p.T("state." + string(e.State)), Next: p.When(e.NextAttempt, now), Reason: tell.Line(e.Reason),
+		ID: e.ID, Time: p.Brief(e.Time, now), From: sender(e.From), Subject: tell.Line(e.Subject), To: Recipients(e.Recipients),
+		Size: p.Size(e.Size), State: p.T("state." + string(e.State)), Next: p.Brief(e.NextAttempt, now), Reason: reason(p, e),
 	}
-	if e.Attempts > 0 {
-		r.Attempts = p.Number(int64(e.Attempts))
-	}
-	switch e.State {
-	case mail.Quarantined, mail.Failed, mail.TooBig:
-		r.Mark = MarkTrouble
-	case mail.Queued, mail.Waiting:
-		r.Mark = MarkWaits
-	}
+	r.Attempts = attempts(p, e)
+	r.Mark = markOfState(e.State)
 	return r
+}
+
+// attempts is how often delivery was tried, "" for never.
+func attempts(p *i18n.Printer, e mail.Entry) string {
+	if e.Attempts == 0 {
+		return ""
+	}
+	return p.Number(int64(e.Attempts))
+}
+
+// sender is who wrote a message as people call him: the name, or the address
+// where there is none. The address stands in the way of the message.
+func sender(from string) string {
+	line := tell.Line(from)
+	name, _, found := strings.Cut(line, "<")
+	if name = strings.Trim(name, " \""); !found || name == "" {
+		return line
+	}
+	return name
+}
+
+// reason is the server's answer, or what the fault means where no server said
+// anything.
+func reason(p *i18n.Printer, e mail.Entry) string {
+	if e.Code != "" && e.Reason == string(e.Code) {
+		return p.Fault(&mail.Failure{Code: e.Code, Op: e.ID}, i18n.Context{Side: sideOf(e.State)}).What
+	}
+	return tell.Line(e.Reason)
 }
 
 // Recipients lists addresses in one line.

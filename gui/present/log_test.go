@@ -2,6 +2,7 @@ package present
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -157,10 +158,34 @@ func TestLogRow(t *testing.T) {
 	}
 	got := NewLogRow(p, e, now)
 	want := LogRow{
-		ID: "K1", Time: "14:05", From: "A\ufffd[2J <a@b.test>", Subject: "x\ufffdy", To: "a@office.test, b@office.test", Size: "12\u00a0KB",
+		ID: "K1", Time: "14:05", From: "A\ufffd[2J", Subject: "x\ufffdy", To: "a@office.test, b@office.test", Size: "12\u00a0KB",
 		State: "set aside", Next: "15:06", Attempts: "3", Reason: "550 no", Mark: MarkTrouble,
 	}
 	if got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+// The list shows people as they are called, and what a code means.
+func TestLogRowIsForPeople(t *testing.T) {
+	p := i18n.New("en").In(time.UTC)
+	now := time.Date(2026, 11, 3, 14, 6, 0, 0, time.UTC)
+	for from, want := range map[string]string{
+		`"Martin, Claire" <c@shop.test>`: "Martin, Claire", "Claire <c@shop.test>": "Claire", "<c@shop.test>": "<c@shop.test>", "c@shop.test": "c@shop.test", "": "",
+	} {
+		if got := NewLogRow(p, mail.Entry{From: from}, now).From; got != want {
+			t.Errorf("%q: %q", from, got)
+		}
+	}
+	big := mail.Entry{ID: "K1", State: mail.TooBig, Code: mail.CodeTooBig, Reason: string(mail.CodeTooBig)}
+	if got := NewLogRow(p, big, now).Reason; got == "" || strings.Contains(got, "_") {
+		t.Errorf("reason %q", got)
+	}
+	for at, want := range map[time.Time]string{
+		now.Add(-time.Minute): "14:05", now.AddDate(0, 0, -1): "2 Nov 14:06", now.AddDate(-1, 0, 0): "2025-11-03", {}: "",
+	} {
+		if got := NewLogRow(p, mail.Entry{Time: at}, now).Time; got != want {
+			t.Errorf("%s: %q, not %q", at, got, want)
+		}
 	}
 }

@@ -40,6 +40,7 @@ const (
 type Attention struct {
 	What, Meaning, Advice, Detail string
 	NeedsUser                     bool // else time mends it
+	Stopped                       bool // a mailbox or office server is out of service until then
 	Mend                          Mend
 	Mailbox, Target               string
 }
@@ -47,7 +48,7 @@ type Attention struct {
 // MailboxRow is one mailbox of the overview.
 type MailboxRow struct {
 	Name, Last, New, Next, Result string
-	Trouble                       bool
+	Mark                          Mark
 	Busy                          bool // a session is under way
 	Done, Total                   int  // messages; Total 0: not known yet
 	Progress                      string
@@ -77,7 +78,7 @@ func NewOverview(p *i18n.Printer, f OverviewFacts) Overview {
 	o := Overview{Running: f.Running, Attached: f.Attached}
 	if f.Fault != nil {
 		e := Sentence(p, f.Fault, i18n.Context{})
-		at := Attention{What: e.What, Meaning: e.Meaning, Advice: e.Advice, Detail: e.Detail, NeedsUser: true}
+		at := Attention{What: e.What, Meaning: e.Meaning, Advice: e.Advice, Detail: e.Detail, NeedsUser: true, Stopped: true}
 		if mail.AsFailure(f.Fault).Code == facts.CodeConfigMissing {
 			at.Mend, at.Advice = MendWizard, p.T("main.overview.begin")
 		}
@@ -137,19 +138,35 @@ func attention(p *i18n.Printer, s facts.Status) []Attention {
 		e := p.Fault(f, i18n.Context{Side: i18n.SideTarget, Name: t.Name, Host: t.Host})
 		add(Attention{
 			What: tell.Line(t.Name) + p.T("main.colon") + tell.Sentence(e.What), Meaning: e.Meaning, Advice: e.Advice, Detail: tell.Line(e.Detail),
-			NeedsUser: needsUser(f), Mend: MendTarget, Target: t.Name,
+			NeedsUser: needsUser(f), Stopped: needsUser(f), Mend: MendTarget, Target: t.Name,
 		})
 	}
-	if n := s.Balance[mail.Quarantined]; n > 0 {
-		add(Attention{What: p.N("main.overview.set_aside", n), Meaning: p.T("meaning.no_loss"), Advice: p.T("main.overview.see_queue"), NeedsUser: true, Mend: MendQueue})
-	}
-	if n := s.Balance[mail.Failed]; n > 0 {
-		add(Attention{What: p.N("main.overview.unreadable", n), Meaning: p.T("meaning.with_provider"), Advice: p.T("main.overview.see_queue"), NeedsUser: true, Mend: MendQueue})
-	}
-	if n := s.Balance[mail.TooBig]; n > 0 {
-		add(Attention{What: p.N("main.overview.too_big", n), Meaning: p.T("meaning.with_provider"), Advice: p.T("main.overview.see_queue"), NeedsUser: true, Mend: MendQueue})
+	if a, ok := ofQueue(p, s.Balance); ok {
+		add(a)
 	}
 	return append(user, others...)
+}
+
+// ofQueue is what somebody must decide about: one matter, one button.
+func ofQueue(p *i18n.Printer, b facts.Balance) (Attention, bool) {
+	var what []string
+	meaning := "meaning.with_provider"
+	for _, kind := range []struct {
+		state mail.State
+		key   string
+	}{{mail.Quarantined, "main.overview.set_aside"}, {mail.Failed, "main.overview.unreadable"}, {mail.TooBig, "main.overview.too_big"}} {
+		n := b[kind.state]
+		if n == 0 {
+			continue
+		}
+		what = append(what, p.N(kind.key, n))
+		if kind.state == mail.Quarantined {
+			meaning = "meaning.no_loss"
+		}
+	}
+	return Attention{
+		What: strings.Join(what, " "), Meaning: p.T(meaning), Advice: p.T("main.overview.see_queue"), NeedsUser: true, Mend: MendQueue,
+	}, len(what) > 0
 }
 
 func ofMailbox(p *i18n.Printer, m facts.MailboxStatus) (Attention, bool) {
@@ -163,7 +180,7 @@ func ofMailbox(p *i18n.Printer, m facts.MailboxStatus) (Attention, bool) {
 	e := p.Fault(f, i18n.Context{Side: i18n.SideSource, Name: m.Name, Host: m.Host})
 	a := Attention{
 		What: tell.Line(m.Name) + p.T("main.colon") + tell.Sentence(e.What), Meaning: e.Meaning, Advice: e.Advice, Detail: tell.Line(e.Detail),
-		NeedsUser: f.Class == mail.NeedsUser, Mailbox: m.Name,
+		NeedsUser: f.Class == mail.NeedsUser, Stopped: f.Class == mail.NeedsUser, Mailbox: m.Name,
 	}
 	switch {
 	case needsPassword(f.Code) || m.Suspended:
@@ -201,19 +218,11 @@ func needsPassword(code mail.Code) bool {
 }
 
 func mailboxRow(p *i18n.Printer, m facts.MailboxStatus, f OverviewFacts) MailboxRow {
-	r := MailboxRow{
-		Name: tell.Line(m.Name), Last: p.When(m.Last, f.Now), Next: nextTime(p, m, f),
-		Result: p.T("result.none"), Trouble: m.Enabled && !m.Paused && (m.Fault != nil || m.Suspended),
-	}
+	r := MailboxRow{Name: tell.Line(m.Name), Last: p.Brief(m.Last, f.Now), Next: nextTime(p, m, f)}
 	if !m.Last.IsZero() {
 		r.New = p.N("main.overview.new", int64(m.Collected))
 	}
-	if m.Result != "" {
-		r.Result = p.T("result." + m.Result)
-	}
-	if r.Trouble && m.Fault != nil {
-		r.Result = tell.Sentence(p.Fault(m.Fault.Failure(), i18n.Context{Side: i18n.SideSource, Name: m.Name, Host: m.Host}).What)
-	}
+	r.Result, r.Mark = mailboxResult(p, m)
 	if done, total, busy := f.Live.Progress(m.Name); busy {
 		r.Busy, r.Done, r.Total = true, done, total
 		r.Progress = p.T("main.overview.connecting")
@@ -227,6 +236,21 @@ func mailboxRow(p *i18n.Printer, m facts.MailboxStatus, f OverviewFacts) Mailbox
 	return r
 }
 
+// mailboxResult is the last result in a word or two: the table has no room for
+// more, and what needs somebody stands above it.
+func mailboxResult(p *i18n.Printer, m facts.MailboxStatus) (string, Mark) {
+	mark := MailboxMark(m)
+	switch f := m.Fault.Failure(); {
+	case m.Suspended:
+		return p.T("main.overview.refused_thrice"), mark
+	case f != nil && f.Code == mail.CodeAuth:
+		return p.T("main.overview.refused"), mark
+	case m.Result == "":
+		return p.T("result.none"), mark
+	}
+	return p.T("result." + m.Result), mark
+}
+
 func nextTime(p *i18n.Printer, m facts.MailboxStatus, f OverviewFacts) string {
 	switch {
 	case !m.Enabled:
@@ -238,7 +262,7 @@ func nextTime(p *i18n.Printer, m facts.MailboxStatus, f OverviewFacts) string {
 	case !f.Running:
 		return ""
 	}
-	return p.When(m.Next, f.Now)
+	return p.Brief(m.Next, f.Now)
 }
 
 // Balance writes the balance sheet as the equation that it is (rule 49); states

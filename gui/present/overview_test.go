@@ -99,6 +99,43 @@ func TestOverviewAttention(t *testing.T) {
 	}
 }
 
+// What a person must decide about in the queue is one matter with one button;
+// red is for what is out of service alone.
+func TestOverviewTellsDecisionsFromLossOfService(t *testing.T) {
+	o := overview("en", func(f *OverviewFacts) {
+		f.Status.Balance[mail.Quarantined], f.Status.Balance[mail.TooBig] = 4, 1
+		f.Status.Mailboxes[0].Fault, f.Status.Mailboxes[0].Suspended = &facts.Fault{Class: mail.NeedsUser, Code: mail.CodeAuth}, true
+	})
+	if len(o.Attention) != 2 || !o.Attention[0].Stopped || o.Attention[1].Stopped {
+		t.Fatalf("%+v", o.Attention)
+	}
+	if got := o.Attention[1].What; got != "4 messages are set aside. 1 message is too big." {
+		t.Error(got)
+	}
+}
+
+// The table has room for a word or two.
+func TestOverviewResultsAreShort(t *testing.T) {
+	auth := &facts.Fault{Class: mail.NeedsUser, Code: mail.CodeAuth}
+	for _, c := range []struct {
+		box  facts.MailboxStatus
+		text string
+		mark Mark
+	}{
+		{facts.MailboxStatus{}, "not collected yet", MarkNone},
+		{facts.MailboxStatus{Result: facts.ResultOK}, "ok", MarkNone},
+		{facts.MailboxStatus{Result: facts.ResultNeedsUser, Fault: auth}, "password refused", MarkTrouble},
+		{facts.MailboxStatus{Result: facts.ResultNeedsUser, Fault: auth, Suspended: true}, "password refused 3 times", MarkTrouble},
+		{facts.MailboxStatus{Result: facts.ResultTemporary, Fault: &facts.Fault{Class: mail.Transient, Code: mail.CodeConnect}}, "tries again", MarkWaits},
+	} {
+		c.box.Name, c.box.Enabled = "Anne", true
+		o := overview("en", func(f *OverviewFacts) { f.Status.Mailboxes[0] = c.box })
+		if row := o.Mailboxes[0]; row.Result != c.text || row.Mark != c.mark {
+			t.Errorf("%+v", row)
+		}
+	}
+}
+
 func TestOverviewIsQuietAboutWhatIsMeantSo(t *testing.T) {
 	fault := &facts.Fault{Class: mail.NeedsUser, Code: mail.CodeAuth}
 	for name, change := range map[string]func(*facts.MailboxStatus){
@@ -106,7 +143,7 @@ func TestOverviewIsQuietAboutWhatIsMeantSo(t *testing.T) {
 		"switched off": func(m *facts.MailboxStatus) { m.Enabled, m.Fault = false, fault },
 	} {
 		o := overview("en", func(f *OverviewFacts) { change(&f.Status.Mailboxes[0]) })
-		if !o.Well || o.Mailboxes[0].Trouble {
+		if !o.Well || o.Mailboxes[0].Mark == MarkTrouble {
 			t.Errorf("%s: %+v", name, o)
 		}
 		if next := o.Mailboxes[0].Next; next != "paused" && next != "off" {

@@ -2,6 +2,7 @@ package present
 
 import (
 	"context"
+	"strings"
 
 	"postbag/app/config"
 	"postbag/app/facts"
@@ -36,4 +37,19 @@ func addPerson(cfg *config.Config, p WizardPerson) {
 		return
 	}
 	cfg.Recipients = append(cfg.Recipients, config.Recipient{Address: p.Address, Aliases: p.Aliases})
+}
+
+// PeopleFile is what a file of contacts brought.
+type PeopleFile struct {
+	Text string // the whole list, as ParsePeople reads it
+	WizardImport
+}
+
+// ReadPeople appends the people of a file, as address books export it, to a
+// list. Who is outside the domains of the office is left out.
+func ReadPeople(cfg *config.Config, text string, data []byte) (PeopleFile, error) {
+	w := Wizard{}
+	w.Office.Domains, w.Office.People = strings.Join(cfg.Office.Domains, " "), text
+	got, err := w.Import(data)
+	return PeopleFile{Text: w.Office.People, WizardImport: got}, err
 }

@@ -21,7 +21,7 @@ func ScheduleSheet(cfg *config.Config) Sheet {
 func ConnectionSheet(cfg *config.Config) Sheet {
 	return newSingle(cfg, "connection", []Field{
 		{Key: "kind", Label: "main.connection.kind", Hint: "main.hint.connection", Kind: FieldChoice,
-			Choices: choices(config.Permanent, "main.connection.permanent", config.Router, "main.connection.router", config.Dialup, "main.connection.dialup")},
+			Choices: choices(config.Permanent, "main.connection.permanent", config.Router, "main.connection.router")},
 	}, func(c *config.Config) *config.Connection { return &c.Connection })
 }
 

@@ -16,6 +16,7 @@ type Story struct {
 	Lines   [][2]string // label and value
 	Steps   []StoryStep
 	People  []StoryPerson
+	Mark    Mark
 	Fault   i18n.Explanation // why it is where it is; What is "" when all is well
 	Actions QueueActions
 }
@@ -45,7 +46,7 @@ func stateInWords(p *i18n.Printer, e mail.Entry) string {
 // NewStory writes the way of a message in words.
 func NewStory(p *i18n.Printer, s facts.Story, now time.Time) Story {
 	e := s.Entry
-	out := Story{ID: e.ID, Subject: tell.Line(e.Subject), Actions: ActionsFor(e)}
+	out := Story{ID: e.ID, Subject: tell.Line(e.Subject), Mark: markOfState(e.State), Actions: ActionsFor(e)}
 	if out.Subject == "" {
 		out.Subject = p.T("digest.no_subject")
 	}
@@ -54,6 +55,7 @@ func NewStory(p *i18n.Printer, s facts.Story, now time.Time) Story {
 		{p.T("col.from"), tell.Line(e.From)},
 		{p.T("col.for"), Recipients(e.Recipients)},
 		{p.T("col.state"), state},
+		{p.T("main.queue.attempts"), attempts(p, e)},
 		{p.T("col.next"), p.StampSecond(e.NextAttempt)},
 		{p.T("col.size"), p.Size(e.Size)},
 		{p.T("col.mailbox"), tell.Line(e.Mailbox)},
@@ -81,7 +83,7 @@ func NewStory(p *i18n.Printer, s facts.Story, now time.Time) Story {
 			Address: tell.Line(r.Address), State: p.T("state." + string(r.State)), Reply: tell.Line(r.Reply), Mark: markOfState(r.State),
 		})
 	}
-	if markOfState(e.State) != MarkNone && e.Code != "" {
+	if out.Mark != MarkNone && e.Code != "" {
 		out.Fault = p.Fault(&mail.Failure{Code: e.Code, Op: e.ID}, i18n.Context{Side: sideOf(e.State)})
 		if out.Fault.Detail = tell.Line(e.Reason); out.Fault.Detail == string(e.Code) {
 			out.Fault.Detail = "" // the server said nothing

@@ -21,6 +21,19 @@ func TranscriptText(t facts.Transcript) string {
 	return strings.ToValidUTF8(text[:half], "") + "\n[...]\n" + strings.ToValidUTF8(text[len(text)-half:], "")
 }
 
+// TranscriptWith says with whom a session was: the protocol and the name of the
+// mailbox or office server, without the mark that tells sessions apart.
+func TranscriptWith(t facts.Transcript) string {
+	protocol, rest, found := strings.Cut(tell.Line(t.Name), "-")
+	if !found {
+		return protocol
+	}
+	if at := strings.LastIndexByte(rest, '-'); at > 0 {
+		rest = rest[:at]
+	}
+	return strings.ToUpper(protocol) + " " + rest
+}
+
 // TranscriptFile proposes a name for a saved transcript.
 func TranscriptFile(t facts.Transcript) string {
 	name := strings.Map(func(r rune) rune {

@@ -1,8 +1,6 @@
 package present
 
 import (
-	"bytes"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -57,6 +55,7 @@ type Wizard struct {
 
 	p       *i18n.Printer
 	base    *config.Config // never changed
+	begun   string         // the answers at the beginning, see typed
 	current WizardStep
 	visited [wizardSteps]bool
 	tried   [wizardSteps]bool // Next was pressed: its faults are shown
@@ -180,6 +179,9 @@ func (w *Wizard) Next() []WizardFault {
 
 // Try returns the faults of the current step and has them shown from now on.
 func (w *Wizard) Try() []WizardFault {
+	if w.current == WizardIncoming {
+		w.Incoming.Share()
+	}
 	w.tried[w.current] = true
 	return w.Faults(w.current)
 }
@@ -269,10 +271,12 @@ func (m *WizardMailbox) SetAccount(account string) {
 // FillProvider fills in the server of a provider, unless the user has typed
 // another one.
 func (m *WizardMailbox) FillProvider(p Provider) {
-	if m.Host != "" && m.Host != m.filled.Host {
-		return
+	switch m.Host {
+	case p.Host: // filled in already, perhaps with another port since
+		m.filled = p
+	case "", m.filled.Host:
+		m.ChooseProvider(p)
 	}
-	m.ChooseProvider(p)
 }
 
 // ChooseProvider fills in the server of a provider in any case.
@@ -329,35 +333,6 @@ func (w *Wizard) baseTarget() (config.Target, bool) {
 	return config.Target{}, false
 }
 
-// Shown lists the boxes of the kind that the page shows.
-func (i *WizardMailboxes) Shown() []*WizardMailbox {
-	var out []*WizardMailbox
-	for _, b := range i.Boxes {
-		if b.Kind == i.Kind {
-			out = append(out, b)
-		}
-	}
-	return out
-}
-
-// Add appends an empty box of the kind that the page shows.
-func (i *WizardMailboxes) Add() *WizardMailbox {
-	b := &WizardMailbox{Kind: i.Kind, Security: config.SecurityTLS, Port: strconv.Itoa(config.MailboxPort(config.POP3, config.SecurityTLS))}
-	i.Boxes = append(i.Boxes, b)
-	return b
-}
-
-// CanRemove tells whether the box may be taken out here: mailboxes of the
-// configuration are removed in the main window only, where it says what that means.
-func (i *WizardMailboxes) CanRemove(b *WizardMailbox) bool {
-	return b.base == nil && len(i.Shown()) > 1
-}
-
-// Remove takes a box out.
-func (i *WizardMailboxes) Remove(b *WizardMailbox) {
-	i.Boxes = slices.DeleteFunc(i.Boxes, func(o *WizardMailbox) bool { return o == b })
-}
-
 // SetKind changes which boxes the page shows.
 func (w *Wizard) SetKind(kind string) {
 	w.Incoming.Kind = kind
@@ -382,11 +357,4 @@ func (w *Wizard) TryAll() {
 	for i := range w.tried {
 		w.tried[i], w.visited[i] = true, true
 	}
-}
-
-// Changed tells whether the answers differ from the settings so far.
-func (w *Wizard) Changed() bool {
-	fresh := NewWizard(w.base, w.p).Draft()
-	now := w.Draft()
-	return len(now.Secrets) > 0 || !bytes.Equal(config.Marshal(fresh.Config), config.Marshal(now.Config))
 }

@@ -25,6 +25,7 @@ func NewWizard(base *config.Config, p *i18n.Printer) *Wizard {
 	w.Incoming = mailboxesOf(base)
 	w.Schedule = timesOf(base, p)
 	w.visited[WizardWelcome] = true
+	w.Begin(w.Autostart)
 	return w
 }
 

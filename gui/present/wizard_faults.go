@@ -120,6 +120,10 @@ func (c *wizardCheck) need(s WizardStep, field string, box *WizardMailbox, value
 func (c *wizardCheck) line() {
 	if l := c.w.Line; l.Kind == config.Dialup {
 		c.need(WizardLine, AsksEntry, nil, l.Entry)
+		c.need(WizardLine, AsksUsername, nil, l.Username)
+		if l.Password == "" && !c.w.HasLinePassword() {
+			c.say(WizardLine, AsksPassword, nil, "wizard.problem.password")
+		}
 	}
 }
 

@@ -149,14 +149,22 @@ func (p *WizardProgress) count() (done, total int) {
 	return done, total
 }
 
+// octets is how much was fetched.
+func (p *WizardProgress) octets() (n int64) {
+	for _, e := range p.boxes {
+		n += e.Bytes
+	}
+	return n
+}
+
 // Text says how far it is.
 func (p *WizardProgress) Text(t *i18n.Printer) string {
 	done, total := p.count()
 	if total == 0 {
 		return t.T("wizard.collect.begin")
 	}
-	return t.T("wizard.collect.progress", i18n.Args{
-		"Done": t.Number(int64(done)), "Total": t.Number(int64(total)), "Out": t.Number(int64(p.out.Done))})
+	return t.N("wizard.collect.progress", int64(total), i18n.Args{
+		"Done": t.Number(int64(done)), "Size": t.Size(p.octets()), "Out": t.Number(int64(p.out.Done))})
 }
 
 // CollectText says how the first collection ended; good tells that nothing
@@ -171,6 +179,7 @@ func CollectText(t *i18n.Printer, r facts.CollectReport, err error) (text string
 		fresh += m.New
 		if m.Fault != nil {
 			e := t.Fault(m.Fault.Failure(), i18n.Context{Side: i18n.SideSource, Name: m.Mailbox, Host: m.Host})
+			e.Advice = certificateAdvice(t, m.Fault.Code, e.Advice)
 			return m.Mailbox + t.T("cli.colon") + e.What + " " + e.Meaning + " " + e.Advice, false
 		}
 	}
@@ -184,7 +193,18 @@ func CollectText(t *i18n.Printer, r facts.CollectReport, err error) (text string
 	if n := r.Quarantined + r.Failed; n > 0 {
 		text += " " + t.N("wizard.collect.aside", int64(n))
 	}
+	if n := int64(fresh-r.Delivered-r.Quarantined) - r.Queued; n > 0 {
+		text += " " + t.N("wizard.collect.twice", n)
+	}
 	return text, r.Queued == 0 && r.Quarantined+r.Failed == 0
+}
+
+// DoneText says what Postbag does from now on.
+func (w *Wizard) DoneText() string {
+	if len(w.LookBoxes()) == 0 {
+		return w.p.T("wizard.done.no_mailbox")
+	}
+	return w.p.T("wizard.done."+w.startKey(), i18n.Args{"Schedule": ScheduleText(w.p, w.Draft().Config.Schedule)})
 }
 
 // StartFault says what could not be done after the settings were written.

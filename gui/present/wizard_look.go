@@ -68,8 +68,9 @@ func whyRoute(t *i18n.Printer, l facts.PreviewLine) string {
 func (x *XRay) Sentence(t *i18n.Printer) (text string, good bool) {
 	switch {
 	case x.Err != nil:
-		e := t.Fault(mail.AsFailure(x.Err), i18n.Context{Side: i18n.SideSource})
-		return strings.TrimSpace(e.What + " " + e.Advice), false
+		f := mail.AsFailure(x.Err)
+		e := t.Fault(f, i18n.Context{Side: i18n.SideSource})
+		return strings.TrimSpace(e.What + " " + certificateAdvice(t, f.Code, e.Advice)), false
 	case x.Running:
 		return t.N("wizard.look.reading", int64(len(x.Lines))), true
 	case !x.Done:
@@ -92,6 +93,15 @@ func (x *XRay) Advice(t *i18n.Printer) string {
 		return t.T("wizard.look.advice")
 	}
 	return ""
+}
+
+// certificateAdvice leads to the test, which shows the certificate: the advice
+// for the file names its keys.
+func certificateAdvice(t *i18n.Printer, code mail.Code, otherwise string) string {
+	if t.Has("wizard.probe.advice." + string(code)) {
+		return t.T("wizard.certificate.see")
+	}
+	return otherwise
 }
 
 // LookBoxes lists the mailboxes that can be looked into.

@@ -24,8 +24,13 @@ func TestParsePeople(t *testing.T) {
 		`"Martin, Anne" <anne@office.test>; Bob <bob@office.test>`: "1 anne@office.test|1 bob@office.test",
 		"<mailto:anne@office.test>":                                "1 anne@office.test",
 		"anne@office.test ANNE@office.test":                        "1 anne@office.test",
-		"Name":                                                     "bad 1",
-		"anne@office.test\n  \nwho\nbob@office.test\n<>":           "1 anne@office.test|4 bob@office.test|bad 3|bad 5",
+		"Anne <anne@office.test>, info@office.test":                "1 anne@office.test info@office.test",
+		"info@office.test, Anne <anne@office.test>":                "1 info@office.test anne@office.test",
+		"anne@home.test <anne@office.test>":                        "1 anne@office.test",
+		"Anne <anne@office.test>; bob@office.test":                 "1 anne@office.test|1 bob@office.test",
+		"SMTP:anne@office.test;smtp:info@office.test;sip:a@b.test": "1 anne@office.test info@office.test",
+		"Name": "bad 1",
+		"anne@office.test\n  \nwho\nbob@office.test\n<>": "1 anne@office.test|4 bob@office.test|bad 3|bad 5",
 	} {
 		people, bad := ParsePeople(text)
 		var got []string
@@ -87,9 +92,14 @@ func TestImportTakesWhatAddressBooksExport(t *testing.T) {
 		"commas":     {[]byte("Name,E-mail 1,E-mail 2\nAnne,anne@office.test,info@office.test\n\"Roe, Bob\",bob@office.test,\n"), WizardImport{People: 2}, "anne@office.test, info@office.test\nbob@office.test"},
 		"semicolons": {[]byte("Nom;Adresse\r\nAnne;anne@office.test\r\n"), WizardImport{People: 1}, "anne@office.test"},
 		"tabs":       {utf16le("Name\tMail\nÉmile\temile@office.test\n"), WizardImport{People: 1}, "emile@office.test"},
-		"latin 1":    {[]byte("Nom,Mail\n\xc9mile,emile@office.test\n"), WizardImport{People: 1}, "emile@office.test"},
-		"outside":    {[]byte("a@elsewhere.test\nanne@office.test,private@notoffice.test\n"), WizardImport{People: 1, Outside: 2}, "anne@office.test"},
-		"no quotes":  {[]byte("Anne \"the boss\" Roe,anne@office.test\n\"open,x\nbob@office.test"), WizardImport{People: 2}, "anne@office.test\nbob@office.test"},
+		"excel":      {[]byte("sep=;\r\nNom;Adresses\r\nAnne;\"anne@office.test;info@office.test\"\r\n"), WizardImport{People: 1}, "anne@office.test, info@office.test"},
+		"mark":       {[]byte("\xef\xbb\xbfanne@office.test;info@office.test\n"), WizardImport{People: 1}, "anne@office.test, info@office.test"},
+		"no header":  {[]byte("Anne;anne@office.test\nBob;bob@office.test\n"), WizardImport{People: 2}, "anne@office.test\nbob@office.test"},
+		"managers": {[]byte("mail,proxyAddresses,manager mail\nanne@office.test,SMTP:anne@office.test;smtp:info@office.test,boss@office.test\n"),
+			WizardImport{People: 1}, "anne@office.test, info@office.test"},
+		"latin 1":   {[]byte("Nom,Mail\n\xc9mile,emile@office.test\n"), WizardImport{People: 1}, "emile@office.test"},
+		"outside":   {[]byte("a@elsewhere.test\nanne@office.test,private@notoffice.test\n"), WizardImport{People: 1, Outside: 2}, "anne@office.test"},
+		"no quotes": {[]byte("Anne \"the boss\" Roe,anne@office.test\n\"open,x\nbob@office.test"), WizardImport{People: 2}, "anne@office.test\nbob@office.test"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := NewWizard(nil, i18n.New("en"))
@@ -105,6 +115,15 @@ func TestImportTakesWhatAddressBooksExport(t *testing.T) {
 		})
 	}
 	w := NewWizard(nil, i18n.New("en"))
+	w.Office.People = "anne@office.test\nBob <bob@office.test>; Claire <claire@office.test>"
+	got, err := w.Import([]byte("info@office.test,anne@office.test\nbob@office.test,robert@office.test\n"))
+	if want := (WizardImport{People: 1, Further: 1, Known: 2}); err != nil || got != want || w.Office.People != "anne@office.test, info@office.test\nBob <bob@office.test>; Claire <claire@office.test>\nrobert@office.test" {
+		t.Errorf("further addresses: %+v, %q, %v", got, w.Office.People, err)
+	}
+	if decodeText([]byte("\x80 \x93\xe9\x94")) != "€ “é”" {
+		t.Error("Windows-1252 is not read")
+	}
+	w = NewWizard(nil, i18n.New("en"))
 	if _, err := w.Import([]byte("Name,Telephone\nAnne,1234\n")); !errors.Is(err, ErrNoPeople) {
 		t.Errorf("no address: %v", err)
 	}
@@ -211,11 +230,17 @@ func TestProbeLines(t *testing.T) {
 		many.Steps = append(many.Steps, facts.CheckStep{Step: "rcpt", Detail: "y@office.test", Fault: fault(mail.CodeUnknownUser)})
 	}
 	lines = many.Lines(en)
-	if len(lines) != 8 || lines[1].Text != "3 addresses accepted" || !strings.HasPrefix(lines[2].Text, "y@office.test: ") || !strings.Contains(lines[7].Text, "3 more") {
+	if len(lines) != 8 || lines[1].Text != "3 addresses accepted: x@office.test, x@office.test, x@office.test" || !lines[1].Wide || !strings.HasPrefix(lines[2].Text, "y@office.test: ") || !strings.Contains(lines[7].Text, "3 more") {
 		t.Errorf("%d lines: %+v", len(lines), lines)
 	}
 	if q := (Probe{Steps: many.Steps[:4]}); !q.OK() {
 		t.Error("all is well and is not said to be")
+	}
+	for range 30 {
+		many.Steps = append(many.Steps, facts.CheckStep{Step: "rcpt", OK: true, Detail: "z@office.test"})
+	}
+	if text := many.Lines(en)[1].Text; !strings.HasPrefix(text, "33 addresses accepted") || !strings.HasSuffix(text, "z@office.test …") || strings.Count(text, "@") != maxAccepted {
+		t.Errorf("names too many: %q", text)
 	}
 	if q := (Probe{Err: errors.New("x")}); q.OK() || !q.Finished() || len(q.Lines(en)) != 1 {
 		t.Error("a test that could not be done passes")
@@ -271,7 +296,7 @@ func TestProgressOfTheFirstCollection(t *testing.T) {
 	last := 0.0
 	for _, e := range []facts.Event{
 		{Kind: facts.EventFetched, Mailbox: "a", Done: 5, Total: 10},
-		{Kind: facts.EventFetched, Mailbox: "a", Done: 10, Total: 10},
+		{Kind: facts.EventFetched, Mailbox: "a", Done: 10, Total: 10, Bytes: 1200000},
 		{Kind: facts.EventDelivered, Done: 4, Total: 12},
 		{Kind: facts.EventDelivered, Done: 12, Total: 12},
 	} {
@@ -287,7 +312,7 @@ func TestProgressOfTheFirstCollection(t *testing.T) {
 	if last != 1 || p.Take(facts.Event{Kind: facts.EventTargetUp}) {
 		t.Errorf("ends at %v", last)
 	}
-	if got := p.Text(i18n.New("en")); got != "10 of 10 messages fetched, 12 copies handed over." {
+	if got := p.Text(i18n.New("en")); got != "10 of 10 messages fetched (1.2 MB), 12 handed over." {
 		t.Error(got)
 	}
 }
@@ -303,6 +328,7 @@ func TestCollectText(t *testing.T) {
 		"waits":             {r: facts.CollectReport{Mailboxes: []facts.MailboxResult{{New: 2}}, Delivered: 1, Queued: 1}},
 		"set aside":         {r: facts.CollectReport{Mailboxes: []facts.MailboxResult{{New: 2}}, Quarantined: 2}},
 		"Anne: ":            {r: facts.CollectReport{Mailboxes: []facts.MailboxResult{{Mailbox: "Anne", Fault: &facts.Fault{Code: mail.CodeAuth}}}}},
+		"shows the certif":  {r: facts.CollectReport{Mailboxes: []facts.MailboxResult{{Mailbox: "Anne", Fault: &facts.Fault{Code: mail.CodeTLSName}}}}},
 		"No mail is lost":   {err: &mail.Failure{Code: mail.CodeDiskFull}},
 	} {
 		text, good := CollectText(en, c.r, c.err)

@@ -1,14 +1,7 @@
 package present
 
 import (
-	"bytes"
-	"encoding/csv"
-	"errors"
-	"io"
-	"slices"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"postbag/app/config"
 )
@@ -31,7 +24,7 @@ func ParsePeople(text string) (people []WizardPerson, bad []int) {
 		switch {
 		case len(found) == 0 && strings.TrimSpace(line) != "":
 			bad = append(bad, i+1)
-		case angled:
+		case angled > 1 || angled == 1 && strings.Contains(line, ";"):
 			for _, a := range found {
 				people = append(people, WizardPerson{Address: a, Line: i + 1})
 			}
@@ -42,34 +35,66 @@ func ParsePeople(text string) (people []WizardPerson, bad []int) {
 	return people, bad
 }
 
-// addressesIn finds the addresses of a line; angled tells that they stand in
-// angle brackets.
-func addressesIn(line string) (found []string, angled bool) {
-	angled = strings.Contains(line, "<") && strings.Contains(line, ">")
-	if angled {
-		for _, part := range strings.Split(line, "<")[1:] {
-			inside, _, closed := strings.Cut(part, ">")
-			if inside = cleanAddress(inside); closed && strings.Contains(inside, "@") {
-				found = append(found, inside)
-			}
-		}
-		return found, true
-	}
+// addressesIn finds the addresses of a line, each once; angled counts those in
+// angle brackets. What stands before a bracket is a name, also when it looks
+// like an address.
+func addressesIn(line string) (found []string, angled int) {
 	seen := map[string]bool{}
-	for _, word := range splitWords(line) {
+	take := func(word string) bool {
 		word = cleanAddress(word)
-		if key := config.Canonical(word); strings.Contains(word, "@") && !seen[key] {
-			seen[key] = true
-			found = append(found, word)
+		key := config.Canonical(word)
+		if !strings.Contains(word, "@") || seen[key] {
+			return false
+		}
+		seen[key] = true
+		found = append(found, word)
+		return true
+	}
+	for _, part := range splitMailboxes(line) {
+		_, rest, named := strings.Cut(part, "<")
+		for named {
+			inside, after, closed := strings.Cut(rest, ">")
+			if closed && take(inside) {
+				angled++
+			}
+			part = after
+			_, rest, named = strings.Cut(after, "<")
+		}
+		for _, word := range splitWords(part) {
+			take(word)
 		}
 	}
-	return found, false
+	return found, angled
 }
 
-// cleanAddress takes off what lists put around an address.
+// splitMailboxes splits a line at commas, semicolons and tabs, but not inside a
+// quoted name: "Martin, Anne" <anne@office.test>.
+func splitMailboxes(line string) []string {
+	quoted := false
+	return strings.FieldsFunc(line, func(r rune) bool {
+		if r == '"' {
+			quoted = !quoted
+		}
+		return !quoted && (r == ',' || r == ';' || r == '\t')
+	})
+}
+
+// cleanAddress takes off what lists put around an address, and the word before
+// it: "mailto:", or "smtp:" in what Exchange exports. What is no address for
+// mail is "".
 func cleanAddress(s string) string {
-	s = strings.Trim(s, " \t\r\"'()[]<>\u00a0")
-	return strings.TrimPrefix(strings.TrimPrefix(s, "mailto:"), "MAILTO:")
+	for {
+		s = strings.Trim(s, " \t\r\"'()[]<>\u00a0")
+		word, rest, is := strings.Cut(s, ":")
+		if !is || strings.Contains(word, "@") {
+			return s
+		}
+		switch strings.ToLower(word) {
+		case "sip", "x400", "x500", "eum":
+			return ""
+		}
+		s = rest
+	}
 }
 
 // FormatPeople writes a list that ParsePeople reads.
@@ -89,130 +114,4 @@ func (o *WizardPeople) Addresses() []string {
 		out = append(out, p.Address)
 	}
 	return out
-}
-
-// WizardImport says what an imported list brought.
-type WizardImport struct {
-	People  int // taken
-	Known   int // were there already
-	Outside int // addresses that are not in the domains
-}
-
-// ErrNoPeople says that a file holds no address at all.
-var ErrNoPeople = errors.New("no e-mail address in the file")
-
-// MaxImport bounds a file of contacts, in octets.
-const MaxImport = 8 << 20
-
-// Import reads the bytes of a CSV file, as address books export it, and appends
-// the people in the accepted domains. Each line is a person; the columns need
-// no names and no order.
-func (w *Wizard) Import(data []byte) (WizardImport, error) {
-	rows := csvRows(decodeText(data))
-	taken := map[string]bool{}
-	old, _ := ParsePeople(w.Office.People)
-	for _, p := range old {
-		for _, a := range append([]string{p.Address}, p.Aliases...) {
-			taken[config.Canonical(a)] = true
-		}
-	}
-	var out WizardImport
-	var fresh []config.Recipient
-	any := false
-	for _, row := range rows {
-		var mine []string
-		for _, cell := range row {
-			found, _ := addressesIn(cell)
-			for _, a := range found {
-				any = true
-				switch key := config.Canonical(a); {
-				case !w.inside(a):
-					out.Outside++
-				case taken[key]:
-					out.Known++
-				default:
-					taken[key] = true
-					mine = append(mine, a)
-				}
-			}
-		}
-		if len(mine) > 0 {
-			fresh = append(fresh, config.Recipient{Address: mine[0], Aliases: mine[1:]})
-		}
-	}
-	if !any {
-		return out, ErrNoPeople
-	}
-	out.People = len(fresh)
-	w.Office.People = strings.Trim(strings.TrimRight(w.Office.People, "\n")+"\n"+FormatPeople(fresh), "\n")
-	return out, nil
-}
-
-// inside tells whether an address is in the accepted domains; as long as none
-// is given every address is.
-func (w *Wizard) inside(address string) bool {
-	domains := splitWords(w.Office.Domains)
-	if len(domains) == 0 {
-		return true
-	}
-	return slices.ContainsFunc(domains, func(d string) bool {
-		return strings.HasSuffix(config.Canonical(address), config.Canonical("x@" + strings.TrimPrefix(d, "@"))[1:])
-	})
-}
-
-// csvRows reads a CSV file with whatever separator it has (RFC 4180 with the
-// liberties that spreadsheets take).
-func csvRows(text string) [][]string {
-	first, _, _ := strings.Cut(text, "\n")
-	comma := ','
-	for _, c := range []rune{';', '\t'} {
-		if strings.Count(first, string(c)) > strings.Count(first, string(comma)) {
-			comma = c
-		}
-	}
-	r := csv.NewReader(strings.NewReader(text))
-	r.Comma, r.LazyQuotes, r.FieldsPerRecord = comma, true, -1
-	var rows [][]string
-	for {
-		row, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			return rows
-		}
-		if err == nil || len(row) > 0 {
-			rows = append(rows, row)
-			continue
-		}
-		// Not CSV: line by line is better than nothing.
-		rows = rows[:0]
-		for _, line := range strings.Split(text, "\n") {
-			rows = append(rows, []string{line})
-		}
-		return rows
-	}
-}
-
-// decodeText reads UTF-8 and UTF-16 with their marks, and else takes the bytes
-// for Latin-1: addresses are ASCII in all of them.
-func decodeText(data []byte) string {
-	switch {
-	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
-		return string(data[3:])
-	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
-		units := make([]uint16, 0, len(data)/2)
-		for i := 2; i+1 < len(data); i += 2 {
-			lo, hi := data[i], data[i+1]
-			if data[0] == 0xfe {
-				lo, hi = hi, lo
-			}
-			units = append(units, uint16(lo)|uint16(hi)<<8)
-		}
-		return string(utf16.Decode(units))
-	case utf8.Valid(data):
-		return string(data)
-	}
-	runes := make([]rune, len(data))
-	for i, b := range data {
-		runes[i] = rune(b)
-	}
-	return string(runes)
 }

@@ -19,25 +19,30 @@ type Probe struct {
 // ProbeLine is one line of a test in the user's words.
 type ProbeLine struct {
 	OK     bool
+	Wide   bool // needs the whole width
 	Text   string
 	Advice string // what it means and what to do, with a fault only
 	Detail string // technical, with a fault only
 }
 
-// maxRefused bounds how many refused people are told one by one.
-const maxRefused = 5
+// maxAccepted and maxRefused bound how many people are named one by one.
+const (
+	maxAccepted = 20
+	maxRefused  = 5
+)
 
-// Lines says what came out so far. The people that the office server accepts
-// are one line together.
+// Lines says what came out so far. The people whom the office server accepts
+// are named in one line together.
 func (p *Probe) Lines(t *i18n.Printer) []ProbeLine {
 	var out []ProbeLine
-	accepted, refused := 0, 0
+	var accepted []string
+	refused := 0
 	for _, s := range p.Steps {
 		switch {
 		case s.Step != "rcpt" && s.OK:
 			out = append(out, ProbeLine{OK: true, Text: t.T("wizard.probe.step." + s.Step)})
 		case s.Step == "rcpt" && s.OK:
-			accepted++
+			accepted = append(accepted, s.Detail)
 		default:
 			if s.Step == "rcpt" {
 				refused++
@@ -48,9 +53,9 @@ func (p *Probe) Lines(t *i18n.Printer) []ProbeLine {
 			out = append(out, faultLine(t, s))
 		}
 	}
-	if accepted > 0 {
+	if len(accepted) > 0 {
 		out = slices.Insert(out, slices.IndexFunc(append(out, ProbeLine{}), func(l ProbeLine) bool { return !l.OK }),
-			ProbeLine{OK: true, Text: t.N("wizard.probe.accepted", int64(accepted))})
+			ProbeLine{OK: true, Wide: true, Text: acceptedText(t, accepted)})
 	}
 	if refused > maxRefused {
 		out = append(out, ProbeLine{Text: t.N("wizard.probe.refused_more", int64(refused-maxRefused))})
@@ -60,6 +65,15 @@ func (p *Probe) Lines(t *i18n.Printer) []ProbeLine {
 		out = append(out, ProbeLine{Text: e.What, Advice: e.Advice, Detail: e.Detail})
 	}
 	return out
+}
+
+// acceptedText names the first of those whom the office server accepts.
+func acceptedText(t *i18n.Printer, who []string) string {
+	text := t.N("wizard.probe.accepted", int64(len(who))) + t.T("cli.colon") + strings.Join(who[:min(len(who), maxAccepted)], ", ")
+	if len(who) > maxAccepted {
+		text += " …"
+	}
+	return text
 }
 
 func faultLine(t *i18n.Printer, s facts.CheckStep) ProbeLine {

@@ -23,18 +23,19 @@ type sheet struct {
 	Parts                      []sheetPart
 }
 
-// sheetPage is one printed page without colours, with lines to write on.
+// sheetPage is one printed page, on A4 as on Letter, with lines to write on.
 var sheetPage = template.Must(template.New("sheet").Parse(`<!doctype html>
 <html lang="{{.Lang}}"><head><meta charset="utf-8"><title>{{.Title}}</title><style>
-@page { margin: 18mm }
-body { font: 11pt/1.4 sans-serif; color: #000; max-width: 174mm; margin: 8mm auto }
+@page { margin: 14mm }
+body { font: 10.5pt/1.35 sans-serif; color: #000; max-width: 174mm; margin: 8mm auto }
 h1 { font-size: 18pt; margin: 0 0 4mm; color: #1F4E8C }
-h2 { font-size: 12pt; margin: 6mm 0 1mm }
+h2 { font-size: 12pt; margin: 5mm 0 1mm }
 table { width: 100%; border-collapse: collapse }
-td { padding: 2.2mm 0 .6mm; vertical-align: bottom }
+td { padding: 1.8mm 0 .4mm; vertical-align: bottom }
 td:first-child { width: 62mm; padding-right: 4mm }
-td:last-child { border-bottom: .3mm solid #777 }
-p.secret { margin-top: 6mm }
+td:last-child, td:empty { border-bottom: .3mm solid #777 }
+p.secret { margin: 5mm 0 0 }
+@media print { body { margin: 0 auto } }
 </style></head><body><h1>{{.Title}}</h1><p>{{.Intro}}</p>
 {{range .Parts}}<h2>{{.Title}}</h2><table>{{range .Rows}}<tr><td>{{.Label}}</td><td>{{.Value}}&nbsp;</td></tr>
 {{end}}</table>

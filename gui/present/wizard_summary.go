@@ -59,6 +59,9 @@ func (w *Wizard) serverText(host string, port int, security string) string {
 
 func (w *Wizard) mailboxFact(m *config.Mailbox) WizardFact {
 	text := w.serverText(m.Host, m.Port, m.Security)
+	if m.Username != m.Name {
+		text = m.Username + ", " + text
+	}
 	if m.Kind == config.Individual {
 		text = w.p.T("wizard.summary.mailbox_for", i18n.Args{"Server": text, "People": w.p.List(m.DeliverTo)})
 	}

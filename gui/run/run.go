@@ -12,6 +12,7 @@ import (
 	"log"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -59,12 +60,8 @@ const (
 	exitBusy       = 5
 )
 
-// raising is how long a second start waits for the first one to answer; closing
-// is how long the engine may take to let go at the end.
-const (
-	raising = 5 * time.Second
-	closing = 20 * time.Second
-)
+// raising is how long a second start waits for the first one to answer.
+const raising = 5 * time.Second
 
 // Main runs the program and returns its exit code. It must be called on the
 // first goroutine of the process.
@@ -100,9 +97,9 @@ func Main(o Options) int {
 		launch.Tell(o.Stderr, p.T("gui.name"), b.What+" "+b.Detail)
 		return exitUnexpected
 	}
-	defer func() { _ = one.Close() }()
 	if !launch.Display(runtime.GOOS, o.Getenv) {
 		say(present.NoDisplay)
+		_ = one.Close()
 		return exitUnexpected
 	}
 	log.SetOutput(&launch.Log{Out: o.Stderr, Seen: func(ob present.Obstacle) { say(ob); o.Exit(exitUnexpected) }})
@@ -120,7 +117,8 @@ func code(err error) int {
 	return exitOK
 }
 
-// desk is the running program.
+// desk is the running program. What stands below ctx belongs to the goroutine of
+// the user interface.
 type desk struct {
 	o    Options
 	a    launch.Args
@@ -132,13 +130,26 @@ type desk struct {
 	backend Backend
 	shell   *gui.Shell
 	early   bool // a second start came before the window
+	ending  bool // somebody quit before the window
 	stopBus func()
 	tray    gui.TrayHost // nil without a session bus
+
+	once sync.Once
+	code int // with which the program ends
 }
 
 // thrift is the share of the heap that may be garbage, in per cent. The program
 // runs all day and does little: it had better be small.
 const thrift = 40
+
+// quiet is after how long without news the memory of a collection goes back to
+// the operating system, which Go itself does in many minutes only.
+const quiet = 2 * time.Second
+
+func slim(b Backend) {
+	t := time.AfterFunc(quiet, debug.FreeOSMemory)
+	b.Watch(func(facts.Event) { t.Reset(quiet) })
+}
 
 // run shows windows until the user quits.
 func (d *desk) run() int {
@@ -151,29 +162,34 @@ func (d *desk) run() int {
 	if d.tray != nil {
 		// QUIRK Fyne begins with the icon when the program begins, or never: it
 		// cannot wait for what the menu will say.
-		quit := fyne.NewMenuItem(i18n.New(d.a.Lang).T("gui.tray.quit"), d.app.Quit)
+		quit := fyne.NewMenuItem(i18n.New(d.a.Lang).T("gui.tray.quit"), d.quit)
 		quit.IsQuit = true
 		if icon, err := gui.FirstTrayIcon(); err == nil {
 			d.tray.SetSystemTrayIcon(icon)
 		}
 		d.tray.SetSystemTrayMenu(fyne.NewMenu("Postbag", quit))
 	}
-	d.app.Lifecycle().SetOnStarted(func() { go d.open() })
 	go d.one.Serve(func() { gui.Post(d.raise) })
+	d.obey()
 	d.app.Run()
-	return d.close()
+	return d.close() // only a fault of the display leads here
 }
 
 // open opens the engine, which may wait for a disk, and then the window.
 func (d *desk) open() {
 	backend, err := d.o.Open(d.ctx, facts.Options{Config: d.a.Config, Data: d.a.Data, Lang: d.a.Lang, Access: facts.AccessEngine})
-	plain := !launch.HasPortal(d.ctx, d.o.Getenv)
+	plain := d.o.Getenv("FYNE_THEME") == "" && !launch.HasPortal(d.ctx, d.o.Getenv)
 	gui.Post(func() { d.show(backend, plain, err) })
 }
 
 // show makes the main window.
 func (d *desk) show(backend Backend, plain bool, err error) {
 	d.backend = backend
+	if d.ending {
+		d.end()
+		return
+	}
+	slim(backend)
 	entry := autostart.New(autostart.Options{
 		Program: d.o.Program, Args: d.changed(), Hint: i18n.New(d.look.Language).T("gui.start.autostart_hint"), Getenv: d.o.Getenv,
 	})
@@ -183,7 +199,7 @@ func (d *desk) show(backend Backend, plain bool, err error) {
 			Autostart: entry, Build: d.o.Build, OpenFile: launch.OpenFile,
 		},
 		Data: d.a.Data, Look: d.look, Lang: d.a.Lang,
-		Pages: gui.NewPages, About: gui.ShowAbout, Minimise: minimise, Quit: d.app.Quit, PlainDesktop: plain, StartError: err,
+		Pages: gui.NewPages, About: gui.ShowAbout, Minimise: minimise, Quit: d.end, PlainDesktop: plain, StartError: err,
 	}
 	if d.tray != nil {
 		deps.Tray = d.tray
@@ -214,29 +230,4 @@ func (d *desk) raise() {
 		return
 	}
 	d.shell.Raise()
-}
-
-// close lets go of the engine.
-func (d *desk) close() int {
-	if d.stopBus != nil {
-		d.stopBus()
-	}
-	if d.backend == nil {
-		return exitOK
-	}
-	closed := make(chan error, 1)
-	go func() { closed <- d.backend.Close() }()
-	limit := time.NewTimer(closing)
-	defer limit.Stop()
-	select {
-	case err := <-closed:
-		if err != nil {
-			log.Println("close:", err)
-			return exitUnexpected
-		}
-		return exitOK
-	case <-limit.C:
-		log.Println("close: the engine does not end")
-		return exitUnexpected
-	}
 }

@@ -80,6 +80,7 @@ func TestTrayActs(t *testing.T) {
 		t.Error("a window is shown although only the icon was asked for")
 	}
 	idle := w.picture()
+	w.keep("icon-idle")
 
 	f.isp.AddMessage(account, "u1", message(1, "anne@office.test", "One"))
 	w.choose("Collect now")
@@ -91,6 +92,7 @@ func TestTrayActs(t *testing.T) {
 	w.choose("Stop collecting")
 	w.waitHeadline("that it is stopped", func(s string) bool { return strings.HasPrefix(s, "Stopped") })
 	real.Eventually(t, effectLimit, "an icon of another shape", func() bool { return !same(idle, w.picture()) })
+	w.keep("icon-stopped")
 	w.choose("Start collecting")
 	w.waitHeadline("that it works again", func(s string) bool { return strings.HasPrefix(s, "Last collected") })
 
@@ -128,6 +130,7 @@ func TestTrayTrouble(t *testing.T) {
 		real.Eventually(t, effectLimit, "the order to be through", func() bool { _, ok := w.find("Relever maintenant"); return ok })
 	}
 	real.Eventually(t, effectLimit, "the icon to show that somebody is needed", func() bool { return !same(idle, w.picture()) })
+	w.keep("icon-trouble")
 	if got := w.messages(); len(got) != 1 || strings.Contains(got[0], "Whole") {
 		t.Errorf("popped up: %q", got)
 	}

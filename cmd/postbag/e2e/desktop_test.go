@@ -254,23 +254,6 @@ func (d *desktop) start(binary string, args ...string) *program {
 	return p
 }
 
-// autopsy makes the program say what each of its goroutines does, for the log of
-// a test that failed, and end.
-func (p *program) autopsy() {
-	p.clean()
-	already := len(p.out.String())
-	_ = p.cmd.Process.Signal(syscall.SIGQUIT)
-	limit := time.NewTimer(effectLimit)
-	defer limit.Stop()
-	select {
-	case <-p.done:
-	case <-limit.C:
-	}
-	said := p.out.String()[already:]
-	p.d.t.Logf("the program when the test failed:\n%s", said[:min(len(said), 20_000)])
-	p.out.Reset()
-}
-
 // clean fails the test when the program said what it must never say.
 func (p *program) clean() {
 	p.d.t.Helper()
@@ -314,7 +297,7 @@ var built struct {
 }
 
 // build builds a program of the project once: "race" with the race detector,
-// "plain" as it is shipped, "daemon" postbagd.
+// "plain" as it is shipped, "daemon" postbagd, "scroll" the log alone.
 func build(t *testing.T, kind string) string {
 	t.Helper()
 	built.Lock()
@@ -326,7 +309,7 @@ func build(t *testing.T, kind string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"build", "-buildvcs=false", "-tags", "gles,migrated_fynedo", "-o", filepath.Join(dir, "postbag-"+kind)}
+	args := []string{"build", "-buildvcs=false", "-tags", "gles,migrated_fynedo,no_animations", "-o", filepath.Join(dir, "postbag-"+kind)}
 	switch kind {
 	case "race":
 		args = append(args, "-race", "postbag/cmd/postbag")
@@ -334,6 +317,8 @@ func build(t *testing.T, kind string) string {
 		args = append(args, "-ldflags", "-s -w", "postbag/cmd/postbag")
 	case "daemon":
 		args = append(args, "postbag/cmd/postbagd")
+	case "scroll":
+		args = append(args, "postbag/gui/scroll")
 	}
 	cmd := exec.Command("go", args...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=1")

@@ -72,10 +72,11 @@ func (d *desktop) write(text string) {
 	d.settle()
 }
 
-// click clicks at a place of the window, in its own pixels.
+// click clicks at a place of the window, in its own pixels. (With --sync xdotool
+// waits 15 seconds for a pointer that is there already.)
 func (d *desktop) click(window string, x, y string) {
 	d.t.Helper()
-	d.tool("mousemove", "--sync", "--window", d.window(window), x, y, "click", "1")
+	d.tool("mousemove", "--window", d.window(window), x, y, "click", "1")
 	d.settle()
 }
 

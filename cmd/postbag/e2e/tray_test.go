@@ -3,8 +3,12 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"image"
+	"image/png"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -88,6 +92,13 @@ func (w *watcher) messages() []string {
 		out = append(out, n[1])
 	}
 	return out
+}
+
+// forget makes the next icon that registers the only one.
+func (w *watcher) forget() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.items = nil
 }
 
 // item is who shows an icon, "" when nobody does.
@@ -230,6 +241,18 @@ func (w *watcher) picture() image.Image {
 		img.Pix[i], img.Pix[i+1], img.Pix[i+2], img.Pix[i+3] = p.Pix[i+1], p.Pix[i+2], p.Pix[i+3], p.Pix[i]
 	}
 	return img
+}
+
+// keep stores the icon as it is shown now beside the pictures of the windows.
+func (w *watcher) keep(name string) {
+	w.t.Helper()
+	f, err := os.Create(filepath.Join(shots(w.t), name+".png"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := errors.Join(png.Encode(f, w.picture()), f.Close()); err != nil {
+		w.t.Error(err)
+	}
 }
 
 // same tells whether two pictures are equal.

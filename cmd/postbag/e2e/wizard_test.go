@@ -157,7 +157,7 @@ func (d *desktop) walk(o *office, look func()) {
 	real.Eventually(d.t, effectLimit, "the certificate to be refused", func() bool { return strings.Contains(o.isp.Log(), "SSL_accept") })
 	d.settle()
 	d.shot(setupTitle, "wizard-6c")
-	d.tab(6)
+	d.tab(1)
 	d.shot(setupTitle, "wizard-6d")
 	d.keys("Return")
 	real.Eventually(d.t, effectLimit, "the test to sign in", func() bool { return strings.Contains(o.isp.Log(), "Login: user=<"+account+">") })
@@ -176,10 +176,13 @@ func (d *desktop) walk(o *office, look func()) {
 	d.shot(setupTitle, "wizard-9-finished")
 }
 
+// nextX, nextY is a place on the button at the bottom right.
+const nextX, nextY = "688", "522"
+
 // next presses the button at the bottom right with the mouse.
 func (d *desktop) next() {
 	d.t.Helper()
-	d.click(setupTitle, "688", "522")
+	d.click(setupTitle, nextX, nextY)
 }
 
 // nowhere looks through every file of the person for a word.

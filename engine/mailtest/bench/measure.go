@@ -24,12 +24,13 @@ const (
 type figures struct {
 	wall time.Duration
 	cpu  float64 // seconds
-	peak float64 // MB (10^6) of the largest single process
+	peak float64 // MB (10^6) of the process and all it started, together
 }
 
 // measure runs a command to its end. GNU time asks the kernel for processor
-// time and memory: it is small itself, and the peak of a child begins with
-// that of the process that starts it.
+// time and for the peak of the largest single process: it is small itself, and
+// the peak of a child begins with that of the process that starts it. Where
+// several run at once, watchTree adds them up.
 func measure(dir string, command []string) (figures, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), runLimit)
 	defer cancel()
@@ -43,8 +44,14 @@ func measure(dir string, command []string) (figures, error) {
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	start := time.Now()
-	err := cmd.Run()
+	err := cmd.Start()
+	if err != nil {
+		return figures{}, err
+	}
+	together := watchTree(cmd.Process.Pid)
+	err = cmd.Wait()
 	f := figures{wall: time.Since(start)}
+	tree := together()
 	if err != nil {
 		return f, fmt.Errorf("%s: %w\n%.3000s", command[0], err, out.Bytes())
 	}
@@ -56,7 +63,7 @@ func measure(dir string, command []string) (figures, error) {
 	if _, err := fmt.Sscan(string(text), &usr, &sys, &kb); err != nil {
 		return f, fmt.Errorf("%q of GNU time: %w", text, err)
 	}
-	f.cpu, f.peak = usr+sys, kb*1024/1e6
+	f.cpu, f.peak = usr+sys, max(kb*1024/1e6, tree)
 	return f, nil
 }
 
