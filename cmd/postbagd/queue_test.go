@@ -293,3 +293,20 @@ func TestRenamedMailboxKeepsItsState(t *testing.T) {
 		t.Errorf("the log has %v", e)
 	}
 }
+
+// A mailbox that is not configured any more still has a past.
+func TestLogOfRemovedMailbox(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, mailtest.POP3Options{}, mailtest.SMTPOptions{})
+	s.add("anne@office.test", "first")
+	s.configure("")
+	s.want(0, "collect")
+	s.mailbox = strings.Replace(s.mailbox, boxName, "Another", 1)
+	s.configure("id = \"another\"\n")
+	for _, name := range []string{boxName, s.want(0, "log", "--json").entries()[0].text("mailbox")} {
+		if n := len(s.want(0, "log", "--json", "--mailbox", name).entries()); n != 1 {
+			t.Errorf("%d messages of %q", n, name)
+		}
+	}
+	s.want(2, "log", "--mailbox", "Nobody")
+}
