@@ -272,6 +272,7 @@ func (e *Engine) report(ctx context.Context, r *run, results []Result) (Report, 
 	rep := Report{Results: results, Rows: r.rows(), Interrupted: ctx.Err() != nil}
 	ctx = context.WithoutCancel(ctx)
 	rep.Quarantined, rep.SetAside = r.setAside()
+	rep.TooBig = r.oversize()
 	balance, err := e.deps.Store.Balance(ctx)
 	rep.Queued = balance[mail.Queued] + balance[mail.Collected]
 	e.publish(Event{Kind: EventIdle})

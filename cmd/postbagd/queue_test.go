@@ -114,9 +114,11 @@ func TestTooBig(t *testing.T) {
 			t.Errorf("%s is %v", subject, e)
 		}
 	}
+	// rule 15: told once, with what to do about it.
+	r.says("“wanted” from", "“unwanted” from", "ada@sender.test", "queue retry "+all["wanted"].text("id"), "queue delete "+all["unwanted"].text("id"))
 	s.wantBalance(map[string]int{"too_big": 2, "delivered": 1})
-	if r := s.want(0, "collect", "--json"); len(r.entries()) != 0 {
-		t.Errorf("told again: %s", r.out)
+	if r := s.want(0, "collect", "--json"); len(r.entries()) != 0 || strings.Contains(r.err, "too big") {
+		t.Errorf("told again: %s %s", r.out, r.err)
 	}
 	if s.left() != 2 {
 		t.Errorf("%d at the provider", s.left())
