@@ -182,7 +182,7 @@ func (l *Local) collectReport(rep engine.Report) facts.CollectReport {
 }
 
 func (l *Local) mailboxResult(r engine.Result) facts.MailboxResult {
-	out := facts.MailboxResult{Mailbox: l.nameOf(r.Mailbox), Result: string(r.Kind), New: r.New, BadLines: r.BadLines}
+	out := facts.MailboxResult{Mailbox: l.nameOf(r.Mailbox), Result: string(r.Kind), New: r.New, BadLines: r.BadLines, Undeleted: r.Undeleted}
 	if r.Failure != nil {
 		out.Fault = facts.FaultOf(r.Failure)
 	}

@@ -197,6 +197,10 @@ func (e *Engine) sweepAll(ctx context.Context, boxes []Mailbox, results []Result
 				"mailbox", mb.ID, "error", err)
 			continue
 		}
+		// Both sessions ended well, and still it lies there.
+		if due, err := e.deletable(ctx, mb); err == nil && due {
+			res.Undeleted = true
+		}
 		if res.Failure != nil && r.isWhole(mb.ID) {
 			res.Kind, res.Failure = ResultOK, nil
 			err := e.deps.Store.UpdateMailbox(context.WithoutCancel(ctx), mb.ID, func(st *store.MailboxState) {

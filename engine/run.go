@@ -34,6 +34,7 @@ type Result struct {
 	Fetched    int           // messages, also those that proved to be here already
 	New        int           // messages that were not here before
 	BadLines   int           // of the listing, that could not be read (rule 2)
+	Undeleted  bool          // the provider confirmed QUIT and kept what was to be deleted (rule 12)
 	LoginDelay time.Duration // that the server asked for
 	login      time.Time     // of the last sign-in; zero: none
 }

@@ -65,6 +65,9 @@ func (s *session) showCollection(r facts.CollectReport) error {
 		if m.BadLines > 0 { // rule 2
 			s.say(s.p.N("collect.bad_lines", int64(m.BadLines), i18n.Args{"Mailbox": cell(m.Mailbox)}))
 		}
+		if m.Undeleted { // rule 12
+			s.say(s.p.T("collect.undeleted", i18n.Args{"Mailbox": cell(m.Mailbox)}))
+		}
 		if m.Fault != nil {
 			s.sayFault(m.Mailbox, m.Fault, i18n.Context{Side: i18n.SideSource, Name: m.Mailbox, Host: m.Host})
 		}

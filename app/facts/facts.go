@@ -49,7 +49,8 @@ type MailboxResult struct {
 	Fault   *Fault // nil when OK
 	New     int    // messages collected
 
-	BadLines int // of the provider's list, that could not be read
+	BadLines  int  // of the provider's list, that could not be read
+	Undeleted bool // the provider refuses to delete what was delivered
 }
 
 // TooBig is a message over the limit that stays with the provider.

@@ -261,3 +261,18 @@ func TestRule2_MalformedLine(t *testing.T) {
 		t.Errorf("%d at the provider", s.left())
 	}
 }
+
+// rule 12: deletions that are refused are told; nothing comes a second time.
+func TestRule12_DeletionRefused(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, mailtest.POP3Options{Fault: mailtest.OnPOP3("DELE", 0, mailtest.POP3Reply("-ERR not here"))}, mailtest.SMTPOptions{})
+	s.add("anne@office.test", "first")
+	s.configure("")
+	for range 2 {
+		s.want(0, "collect").says("did not delete")
+		s.wantGot("anne@office.test first")
+	}
+	if e := s.want(0, "log", "--json").entries()[0]; e.text("at_source") != "present" || s.left() != 1 {
+		t.Errorf("%v, %d at the provider", e, s.left())
+	}
+}
