@@ -21,30 +21,22 @@ const together = 8
 // first. It needs Start. The error is for what concerns the whole run; faults
 // of single mailboxes are in the report.
 func (e *Engine) Collect(ctx context.Context, ids []string) (Report, error) {
-	return e.collect(ctx, ids, newRun(e), func() error { return nil })
+	r := newRun(e)
+	if err := e.expire(ctx, r); err != nil {
+		return Report{}, err
+	}
+	return e.collect(ctx, ids, r)
 }
 
-// collect does a run. What has to be put in order before a message moves is
-// done while the providers are dialled: they take their time to greet.
-func (e *Engine) collect(ctx context.Context, ids []string, r *run, start func() error) (Report, error) {
+func (e *Engine) collect(ctx context.Context, ids []string, r *run) (Report, error) {
 	defer e.listenTo(r)()
 	work, release := e.untilStuck(ctx)
 	defer release()
-	r.begin(func() error {
-		// Before anything is on its way: that could not be expired.
-		if err := e.expire(work, r); err != nil {
-			return err
-		}
-		if err := start(); err != nil {
-			return err
-		}
-		return e.prepare(work)
-	})
-	boxes := e.choose(ids)
-	results := e.collectAll(work, boxes, r)
-	if err := r.begun(); err != nil {
+	if err := e.prepare(work); err != nil {
 		return Report{}, err
 	}
+	boxes := e.choose(ids)
+	results := e.collectAll(work, boxes, r)
 	if err := e.waitQuiet(work); err != nil && work.Err() == nil {
 		return Report{}, err
 	}
@@ -166,7 +158,15 @@ func (e *Engine) runSessions(ctx context.Context, mb *Mailbox, r *run, w *watch)
 
 // CollectOnce is Collect for a process that does nothing else.
 func (e *Engine) CollectOnce(ctx context.Context, ids []string) (Report, error) {
-	rep, err := e.collect(ctx, ids, newRun(e), e.Start)
+	r := newRun(e)
+	// Before anything is on its way: that could not be expired.
+	if err := e.expire(ctx, r); err != nil {
+		return Report{}, err
+	}
+	if err := e.Start(); err != nil {
+		return Report{}, err
+	}
+	rep, err := e.collect(ctx, ids, r)
 	if perr := e.purge(context.WithoutCancel(ctx)); perr != nil {
 		e.deps.Log.Error("the journal could not be tidied", "error", perr)
 	}

@@ -57,9 +57,6 @@ type run struct {
 	id  string       // the session's, in every line of the log
 	log *slog.Logger // of this session
 
-	ready   chan struct{} // nil, or closed when messages may move
-	unready error         // why they may not
-
 	mu     sync.Mutex
 	order  []int64
 	known  map[int64]bool
@@ -93,23 +90,6 @@ func newRun(e *Engine) *run {
 	id := strings.ToLower(rand.Text()[:12])
 	return &run{e: e, id: id, log: e.deps.Log.With("session", id), known: make(map[int64]bool), boxes: make(map[string]*tally),
 		aside: make(map[int64]bool), failed: make(map[int64]bool)}
-}
-
-// begin does what must be done before a message moves; begun returns when it is
-// done.
-func (r *run) begin(do func() error) {
-	r.ready = make(chan struct{})
-	go func() {
-		defer close(r.ready)
-		r.unready = do()
-	}()
-}
-
-func (r *run) begun() error {
-	if r.ready != nil {
-		<-r.ready
-	}
-	return r.unready
 }
 
 func (r *run) box(id string) *tally {

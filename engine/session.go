@@ -53,9 +53,6 @@ func (e *Engine) runSession(ctx context.Context, mb *Mailbox, r *run, w *watch) 
 	}
 	defer conn.Close()
 	r.signedIn(mb.ID, conn.Capabilities().LoginDelay)
-	if err := r.begun(); err != nil {
-		return false, err
-	}
 	s := &session{e: e, mb: mb, run: r, watch: w, conn: conn, began: e.deps.Now()}
 	more, err := s.bring(ctx)
 	if err != nil {
@@ -252,6 +249,32 @@ func (s *session) record(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// skipOld leaves out what was sent before the day that the user chose for the
+// first collection. What has no date that can be read is collected.
+func (s *session) skipOld(ctx context.Context) error {
+	old := make(map[int]bool)
+	for _, it := range s.plan.New {
+		top, err := s.top(ctx, source.Planned{Item: it})
+		if err != nil {
+			return err
+		}
+		if top != nil && isOld(header.Parse(top), s.mb.Since) {
+			old[it.Number] = true
+			s.plan.Skip = append(s.plan.Skip, it)
+		}
+	}
+	s.plan.New = slices.DeleteFunc(s.plan.New, func(it source.Item) bool { return old[it.Number] })
+	skipped := func(it source.Planned) bool { return old[it.Number] }
+	s.plan.Fetch = slices.DeleteFunc(s.plan.Fetch, skipped)
+	s.plan.TooBig = slices.DeleteFunc(s.plan.TooBig, skipped)
+	return nil
+}
+
+func isOld(h header.Header, since time.Time) bool {
+	when, ok := h.Date()
+	return ok && when.Before(since)
 }
 
 // tooBig notes a message over the limit, with what its header tells (rule 15).
