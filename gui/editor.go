@@ -44,6 +44,7 @@ type editor[T any] struct {
 
 	list  *keyList
 	pane  *fyne.Container
+	addB  *Button
 	saveB *Button
 	undoB *Button
 	delB  *Button
@@ -72,13 +73,13 @@ func (e *editor[T]) build() {
 			e.leaving(func() { e.open(i) })
 		}
 	}
-	add := newButton(p.T("main.add"), func() { e.leaving(func() { e.open(-1) }) })
+	e.addB = newButton(p.T("main.add"), func() { e.leaving(func() { e.open(-1) }) })
 	e.pane = container.NewStack()
 	e.state = wizardText("")
 	e.saveB = newMainButton(p.T("main.save"), e.save)
 	e.undoB = newButton(p.T("main.undo"), e.undo)
 	e.delB = newButton(p.T("main.remove"), e.remove)
-	foot := container.NewVBox(add, e.delB)
+	foot := container.NewVBox(e.addB, e.delB)
 	if e.beside != nil {
 		foot.Add(e.beside())
 	}

@@ -135,7 +135,7 @@ func (p *logPage) Retext() {
 	p.root.Objects = []fyne.CanvasObject{container.NewBorder(bar, nil, nil, nil, p.body)}
 	p.root.Refresh()
 	p.know(p.cfg)
-	p.arrange(table)
+	arrange(p.body, table, p.story)
 	p.drawEmpty()
 }
 
@@ -149,7 +149,7 @@ func (p *logPage) filters() fyne.CanvasObject {
 	}
 	p.state = p.filter(states, string(p.choice.State), func(v string) { p.choice.State = mail.State(v) })
 	p.mailbox = p.filter([]present.Choice{{Label: "main.log.all_mailboxes"}}, p.choice.Mailbox, func(v string) { p.choice.Mailbox = v })
-	p.person = newWizardSelectEntry(wizardKeys{enter: p.choose, escape: p.clearChoice}, p.choice.Person, nil, func(text string) {
+	p.person = newLongSelectEntry(wizardKeys{enter: p.choose, escape: p.clearChoice}, p.choice.Person, nil, func(text string) {
 		p.choice.Person = present.Trim(text)
 		p.later(p.choose)
 	})
@@ -364,22 +364,13 @@ func (p *logPage) selected(i widget.ListItemID) {
 
 func (p *logPage) openStory(id string) {
 	p.story.show(id)
-	p.arrange(nil)
+	arrange(p.body, nil, p.story)
 }
 
 func (p *logPage) closeStory() {
 	p.chosen = ""
 	p.story.show("")
 	p.list.none()
-	p.arrange(nil)
+	arrange(p.body, nil, p.story)
 	p.d.Window.Canvas().Focus(p.search)
-}
-
-// arrange gives the story the right half while there is one.
-func (p *logPage) arrange(table fyne.CanvasObject) {
-	if table == nil {
-		table = tableOf(p.body)
-	}
-	p.body.Objects = []fyne.CanvasObject{beside(table, p.story)}
-	p.body.Refresh()
 }

@@ -37,6 +37,21 @@ func beside(table fyne.CanvasObject, story *storyPanel) fyne.CanvasObject {
 	return split
 }
 
+// arrange gives the story the right of the page while there is one. Where it
+// stands already nothing is made anew: the list would draw all its rows.
+func arrange(body *fyne.Container, table fyne.CanvasObject, story *storyPanel) {
+	_, open := body.Objects[0].(*container.Split)
+	now := tableOf(body)
+	if table == nil {
+		table = now
+	}
+	if open == (story.id != "") && table == now {
+		return
+	}
+	body.Objects = []fyne.CanvasObject{beside(table, story)}
+	body.Refresh()
+}
+
 // tableOf is the list of a body, alone or beside a story.
 func tableOf(body *fyne.Container) fyne.CanvasObject {
 	if split, ok := body.Objects[0].(*container.Split); ok {

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/test"
 
 	"postbag/app/i18n"
 )
@@ -61,4 +63,21 @@ func fits(t *testing.T, b *pageBench, when string) {
 	if need.Width > smallPage.Width || need.Height > smallPage.Height {
 		t.Errorf("%s: needs %v, there is %v", when, need, smallPage)
 	}
+}
+
+// The wheel over a field turns the page, as it does beside it.
+func TestWheelOverAFieldTurnsThePage(t *testing.T) {
+	pageTest(t, "en", NewMailboxesPage, nil, func(t *testing.T, b *pageBench) {
+		p := b.page.(*mailboxesPage)
+		host := p.edit.form.row("host").control.(*textControl).entry
+		var around []*container.Scroll
+		b.do(func() {
+			around, _ = scrollsAround(b.w.Content(), host)
+			objects := test.WidgetRenderer(host).Objects()
+			objects[len(objects)-1].(fyne.Scrollable).Scrolled(&fyne.ScrollEvent{Scrolled: fyne.NewDelta(0, -40)})
+		})
+		if len(around) != 1 || around[0].Offset.Y <= 0 {
+			t.Errorf("%d parts can be scrolled, the page stands still", len(around))
+		}
+	})
 }

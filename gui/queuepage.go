@@ -61,7 +61,7 @@ func (p *queuePage) Hidden() { p.shown = false }
 func (p *queuePage) Open(id string) {
 	p.chosen = id
 	p.story.show(id)
-	p.arrange(nil)
+	arrange(p.body, nil, p.story)
 }
 
 // Heard reads the queue anew when messages moved.
@@ -107,7 +107,7 @@ func (p *queuePage) Retext() {
 	top := container.NewBorder(nil, nil, nil, p.all, p.count)
 	p.root.Objects = []fyne.CanvasObject{container.NewBorder(top, nil, nil, nil, p.body)}
 	p.root.Refresh()
-	p.arrange(table)
+	arrange(p.body, table, p.story)
 	p.draw()
 }
 
@@ -117,7 +117,7 @@ func (p *queuePage) key(key fyne.KeyName) bool {
 	case fyne.KeyEscape:
 		p.closeStory()
 	case fyne.KeyDelete:
-		if p.story.known && present.ActionsFor(p.story.facts.Entry).Delete {
+		if p.story.there() && present.ActionsFor(p.story.facts.Entry).Delete {
 			p.story.remove()
 		}
 	default:
@@ -209,15 +209,6 @@ func (p *queuePage) closeStory() {
 	p.chosen = ""
 	p.story.show("")
 	p.list.none()
-	p.arrange(nil)
+	arrange(p.body, nil, p.story)
 	p.d.Window.Canvas().Focus(p.list)
-}
-
-// arrange gives the story the right half while there is one.
-func (p *queuePage) arrange(table fyne.CanvasObject) {
-	if table == nil {
-		table = tableOf(p.body)
-	}
-	p.body.Objects = []fyne.CanvasObject{beside(table, p.story)}
-	p.body.Refresh()
 }

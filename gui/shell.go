@@ -45,8 +45,11 @@ type Shell struct {
 	look    present.Look
 	current string
 
-	pages  []Page // none before the window is first shown
-	nav    map[string]*Button
+	pages []Page // none before the window is first shown
+	nav   map[string]*Button
+
+	commands map[string]*fyne.MenuItem // of the menu, by their words
+
 	banner *banner
 	body   *fyne.Container
 	side   *fyne.Container
@@ -198,6 +201,7 @@ func (s *Shell) mark() {
 		}
 		b.Refresh()
 	}
+	s.markCommands()
 	title := s.d.Text().T("gui.name")
 	if s.current != "" {
 		title = s.d.Text().T(s.current) + " - " + title

@@ -108,6 +108,19 @@ type fakePage struct {
 	texts         int
 	opened        string
 	heard         int
+	did           map[string]int // commands
+}
+
+// Commands of the mailboxes and the log alone.
+func (p *fakePage) Commands() map[string]func() {
+	count := func(word string) func() { return func() { p.did[word]++ } }
+	switch p.title {
+	case PageMailboxes:
+		return map[string]func(){CommandSave: count(CommandSave), CommandTest: count(CommandTest)}
+	case PageLog:
+		return map[string]func(){CommandExport: count(CommandExport)}
+	}
+	return nil
 }
 
 func (p *fakePage) Title() string              { return p.title }
@@ -164,7 +177,7 @@ func newBench(t *testing.T, change func(*ShellDeps)) *bench {
 	})
 	var pages []Page
 	for _, title := range []string{PageOverview, PageLog, PageQueue, PageMailboxes, PagePeople, PageTarget, PageSchedule, PageSettings} {
-		p := &fakePage{title: title, label: widget.NewLabel(title)}
+		p := &fakePage{title: title, label: widget.NewLabel(title), did: map[string]int{}}
 		b.pages, pages = append(b.pages, p), append(pages, p)
 	}
 	b.SetPages(pages)

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/driver/desktop"
 
 	"postbag/app/facts"
 	"postbag/app/i18n"
@@ -19,7 +18,7 @@ func (s *Shell) mainMenu() *fyne.MainMenu {
 	item := func(label string, key fyne.KeyName, do func()) *fyne.MenuItem {
 		it := fyne.NewMenuItem(label, do)
 		if key != "" {
-			it.Shortcut = &desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}
+			it.Shortcut = shortcut(key)
 		}
 		return it
 	}
@@ -41,7 +40,7 @@ func (s *Shell) mainMenu() *fyne.MainMenu {
 	}
 	menus := []*fyne.Menu{work}
 	if len(view.Items) > 0 {
-		menus = append(menus, view)
+		menus = append(menus, view, s.editMenu())
 	}
 	if s.o.About != nil {
 		menus = append(menus, fyne.NewMenu(p.T("gui.menu.help"),

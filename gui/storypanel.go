@@ -3,6 +3,7 @@ package gui
 import (
 	"context"
 	"os"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -24,9 +25,13 @@ type storyPanel struct {
 	closed  func()
 
 	id    string // what is asked for; "" nothing
+	of    string // whose facts they are
 	facts facts.Story
 	known bool
 	busy  bool
+
+	resting bool // another one was asked for a moment ago
+	late    bool // and one more since
 
 	rows  *fyne.Container
 	foot  *fyne.Container
@@ -46,6 +51,12 @@ func (s *storyPanel) show(id string) {
 		s.draw()
 		return
 	}
+	if s.resting {
+		s.late = true
+		return
+	}
+	s.resting = true
+	time.AfterFunc(storyRest, func() { post(s.rested) })
 	work(s.d, func(ctx context.Context) (facts.Story, error) { return s.d.Backend.Story(ctx, id) }, func(story facts.Story, err error) {
 		if s.id != id {
 			return // another one was chosen meanwhile
@@ -56,9 +67,21 @@ func (s *storyPanel) show(id string) {
 			s.rows.Add(wizardText(present.Sentence(s.d.Text(), err, i18n.Context{Name: id}).What))
 			return
 		}
-		s.facts, s.known = story, true
+		s.facts, s.of, s.known = story, id, true
 		s.draw()
 	})
+}
+
+// storyRest is the least time between two messages: who holds an arrow key down
+// passes by what he cannot read.
+const storyRest = 100 * time.Millisecond
+
+func (s *storyPanel) rested() {
+	s.resting = false
+	if s.late {
+		s.late = false
+		s.show(s.id)
+	}
 }
 
 // again asks anew for what is shown.
@@ -145,7 +168,11 @@ func (s *storyPanel) buttons(v present.Story) {
 	t := s.d.Text()
 	add := func(on bool, key string, do func()) {
 		if on {
-			b := newButton(t.T(key), do)
+			b := newButton(t.T(key), func() {
+				if s.there() {
+					do()
+				}
+			})
 			able(b, !s.busy)
 			s.foot.Add(b)
 		}
@@ -166,6 +193,10 @@ func (s *storyPanel) buttons(v present.Story) {
 	}
 }
 
+// there tells whether the message that can be read is the one that was chosen:
+// while the next one is on its way nothing may happen to either.
+func (s *storyPanel) there() bool { return s.known && s.of == s.id && !s.busy }
+
 // act does something with the message and shows what became of it.
 func (s *storyPanel) act(job func(context.Context, string) (mail.Entry, error)) {
 	id := s.id
@@ -173,6 +204,7 @@ func (s *storyPanel) act(job func(context.Context, string) (mail.Entry, error)) 
 	s.draw()
 	work(s.d, func(ctx context.Context) (mail.Entry, error) { return job(ctx, id) }, func(_ mail.Entry, err error) {
 		s.busy = false
+		s.draw()
 		if err != nil {
 			tellError(s.d, err, i18n.Context{Name: id})
 		}
@@ -195,7 +227,7 @@ func (s *storyPanel) sendTo() {
 	work(s.d, s.d.Backend.Config, func(cfg *config.Config, _ error) {
 		var q *question
 		keys := wizardKeys{enter: func() { q.entryKey(fyne.KeyReturn) }, escape: func() { q.key(fyne.KeyEscape) }}
-		entry := newWizardSelectEntry(keys, "", present.SendToChoices(cfg), nil)
+		entry := newLongSelectEntry(keys, "", present.SendToChoices(cfg), nil)
 		fault := newWizardFaultLine()
 		q = ask(s.d, t.T("main.queue.send_to_title"), t.T("main.queue.send_to_text"), container.NewVBox(entry, fault.box), entry,
 			answer{label: t.T("main.queue.send"), do: func() bool {

@@ -38,7 +38,7 @@ func newWizardEntry(keys wizardKeys, text string, changed func(string)) *wizardE
 	e := &wizardEntry{keys: keys}
 	e.Text, e.OnChanged = text, changed
 	e.Wrapping = fyne.TextWrapOff
-	e.Scroll = fyne.ScrollHorizontalOnly
+	e.Scroll = fyne.ScrollNone
 	e.ExtendBaseWidget(e)
 	return e
 }
@@ -46,7 +46,7 @@ func newWizardEntry(keys wizardKeys, text string, changed func(string)) *wizardE
 func newWizardPassword(keys wizardKeys, text string, changed func(string)) *wizardEntry {
 	e := &wizardEntry{keys: keys}
 	e.Password, e.Text, e.OnChanged = true, text, changed
-	e.Scroll = fyne.ScrollHorizontalOnly
+	e.Scroll = fyne.ScrollNone
 	e.ExtendBaseWidget(e)
 	return e
 }
@@ -154,9 +154,14 @@ func newWizardSelectEntry(keys wizardKeys, text string, options []string, change
 	s := &wizardSelectEntry{keys: keys}
 	s.Text, s.OnChanged = text, changed
 	s.Wrapping = fyne.TextWrapOff
-	s.Scroll = fyne.ScrollHorizontalOnly
+	s.Scroll = fyne.ScrollNone
 	s.ExtendBaseWidget(s)
 	s.SetOptions(options)
+	if fynes, is := s.ActionItem.(*widget.Button); is { // it swallows Escape
+		open := newButtonWithIcon("", theme.MenuDropDownIcon(), fynes.OnTapped)
+		open.Importance, open.escape = widget.LowImportance, keys.escape
+		s.ActionItem = open
+	}
 	return s
 }
 
