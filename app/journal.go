@@ -16,16 +16,38 @@ func (l *Local) Log(ctx context.Context, f facts.LogFilter, each func(mail.Entry
 		Since: f.Since, Until: f.Until, Search: f.Search, State: f.State, Person: f.Person, Limit: f.Limit, Before: f.Before,
 	}
 	if f.Mailbox != "" {
-		m, err := l.mailboxByName(f.Mailbox)
+		id, err := l.mailboxEver(ctx, f.Mailbox)
 		if err != nil {
 			return err
 		}
-		filter.Mailbox = m.ID
+		filter.Mailbox = id
 	}
 	if l.store == nil {
 		return nil
 	}
 	return l.store.Log(ctx, filter, func(en mail.Entry) error { return each(l.named(en)) })
+}
+
+// mailboxEver returns the id of a mailbox that is configured, or was once: the
+// way of its mail can still be looked up.
+func (l *Local) mailboxEver(ctx context.Context, name string) (string, error) {
+	m, err := l.mailboxByName(name)
+	if err == nil {
+		return m.ID, nil
+	}
+	if l.store == nil {
+		return "", err
+	}
+	states, serr := l.store.Mailboxes(ctx)
+	if serr != nil {
+		return "", serr
+	}
+	for _, st := range states {
+		if st.ID == name || st.Name == name {
+			return st.ID, nil
+		}
+	}
+	return "", err
 }
 
 // Status is the state of the whole.

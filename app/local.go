@@ -140,6 +140,9 @@ func (l *Local) openStore(ctx context.Context) error {
 		QuotaBytes: int64(l.config().Delivery.SpoolQuota),
 	})
 	if err != nil {
+		if code := mail.AsFailure(err).Code; readOnly && !store.Made(dir) && code != mail.CodeStoreDamaged && code != mail.CodeStoreNewer {
+			return nil // killed while it was made: nothing was collected yet
+		}
 		return err
 	}
 	l.store = st

@@ -141,9 +141,13 @@ func (l *Local) Collect(ctx context.Context, names []string, progress func(facts
 	out := l.collectReport(rep)
 	delivered, cerr := l.tell(ctx, rep.Rows, changed)
 	out.Delivered = delivered
+	berr := l.store.Entries(ctx, rep.TooBig, func(en mail.Entry) error {
+		out.TooBig = append(out.TooBig, facts.TooBig{ID: en.ID, Mailbox: l.nameOf(en.MailboxID), From: en.From, Subject: en.Subject, Size: en.Size})
+		return nil
+	})
 	targets, terr := l.targets(ctx)
 	out.Targets = targets
-	return out, errors.Join(err, cerr, terr)
+	return out, errors.Join(err, cerr, berr, terr)
 }
 
 // tell hands over every message that the run changed, in its last state, and
@@ -178,7 +182,7 @@ func (l *Local) collectReport(rep engine.Report) facts.CollectReport {
 }
 
 func (l *Local) mailboxResult(r engine.Result) facts.MailboxResult {
-	out := facts.MailboxResult{Mailbox: l.nameOf(r.Mailbox), Result: string(r.Kind), New: r.New}
+	out := facts.MailboxResult{Mailbox: l.nameOf(r.Mailbox), Result: string(r.Kind), New: r.New, BadLines: r.BadLines, Undeleted: r.Undeleted}
 	if r.Failure != nil {
 		out.Fault = facts.FaultOf(r.Failure)
 	}

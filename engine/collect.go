@@ -197,6 +197,10 @@ func (e *Engine) sweepAll(ctx context.Context, boxes []Mailbox, results []Result
 				"mailbox", mb.ID, "error", err)
 			continue
 		}
+		// Both sessions ended well, and still it lies there.
+		if due, err := e.deletable(ctx, mb); err == nil && due {
+			res.Undeleted = true
+		}
 		if res.Failure != nil && r.isWhole(mb.ID) {
 			res.Kind, res.Failure = ResultOK, nil
 			err := e.deps.Store.UpdateMailbox(context.WithoutCancel(ctx), mb.ID, func(st *store.MailboxState) {
@@ -272,6 +276,7 @@ func (e *Engine) report(ctx context.Context, r *run, results []Result) (Report, 
 	rep := Report{Results: results, Rows: r.rows(), Interrupted: ctx.Err() != nil}
 	ctx = context.WithoutCancel(ctx)
 	rep.Quarantined, rep.SetAside = r.setAside()
+	rep.TooBig = r.oversize()
 	balance, err := e.deps.Store.Balance(ctx)
 	rep.Queued = balance[mail.Queued] + balance[mail.Collected]
 	e.publish(Event{Kind: EventIdle})

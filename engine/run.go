@@ -33,6 +33,8 @@ type Result struct {
 	Failure    *mail.Failure // nil when ok
 	Fetched    int           // messages, also those that proved to be here already
 	New        int           // messages that were not here before
+	BadLines   int           // of the listing, that could not be read (rule 2)
+	Undeleted  bool          // the provider confirmed QUIT and kept what was to be deleted (rule 12)
 	LoginDelay time.Duration // that the server asked for
 	login      time.Time     // of the last sign-in; zero: none
 }
@@ -44,6 +46,7 @@ type Report struct {
 	Quarantined int     // messages that this run put into quarantine
 	SetAside    int     // messages that this run set aside after three failed fetches
 	Queued      int64   // messages that are still queued
+	TooBig      []int64 // messages that this run found to be too big
 	Interrupted bool    // the run was asked to stop
 }
 
@@ -64,6 +67,7 @@ type run struct {
 	boxes  map[string]*tally
 	aside  map[int64]bool // messages that went into quarantine
 	failed map[int64]bool // messages set aside after three failed fetches
+	big    []int64        // messages that are too big, and were not known to be
 }
 
 // tally is what one mailbox had so far.
@@ -161,6 +165,20 @@ func (r *run) gaveUp(row int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.failed[row] = true
+}
+
+// tooBig notes a message of which the user has not been told yet (rule 15).
+func (r *run) tooBig(row int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.big = append(r.big, row)
+}
+
+// oversize returns them.
+func (r *run) oversize() []int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.big)
 }
 
 // setAside counts what this run put into quarantine, and what it gave up fetching.
@@ -312,7 +330,7 @@ func (r *run) outcome(mailbox string, err error) Result {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t := r.box(mailbox)
-	res := Result{Mailbox: mailbox, Kind: ResultOK, Fetched: t.done, New: t.kept, LoginDelay: t.loginDelay, login: t.login}
+	res := Result{Mailbox: mailbox, Kind: ResultOK, Fetched: t.done, New: t.kept, BadLines: t.badLines, LoginDelay: t.loginDelay, login: t.login}
 	if err == nil && t.miss != nil {
 		// The others were collected: the one message is counted (rule 16), and
 		// the mailbox is not collected whole.

@@ -300,6 +300,7 @@ func (e *Engine) noteTooBig(ctx context.Context, mb *Mailbox, r *run, it source.
 	}
 	r.touch(it.Known.Row)
 	if first {
+		r.tooBig(it.Known.Row)
 		e.attention(mb.ID, &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeTooBig, Op: "LIST"})
 	}
 	return nil

@@ -23,18 +23,25 @@ func (s *Shell) openWizard() {
 		s.wizard.Raise()
 		return
 	}
-	s.wizard = OpenWizard(s.d, func(done bool) {
-		s.wizard = nil
-		s.pulse.now()
-		if s.ending {
-			return
-		}
-		if done {
-			s.banner.hide()
-		}
-		s.Raise()
-		if len(s.pages) > 0 {
-			s.Navigate(s.pages[0].Title())
-		}
-	})
+	s.wizard = OpenWizard(s.d, s.wizardClosed)
+}
+
+// wizardClosed goes on with the main window. What could not be told beside the
+// wizard is told now.
+func (s *Shell) wizardClosed(done bool) {
+	s.wizard = nil
+	s.pulse.now()
+	if s.ending {
+		return
+	}
+	if done {
+		s.banner.hide()
+	}
+	s.Raise()
+	if len(s.pages) > 0 {
+		s.Navigate(s.pages[0].Title())
+	}
+	if s.asked {
+		s.TrayThere(s.there)
+	}
 }

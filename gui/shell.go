@@ -61,6 +61,7 @@ type Shell struct {
 	keeper  keeper
 	wizard  *Wizard // nil: none is open
 	there   bool    // the desktop shows the icon
+	asked   bool    // there is known
 	hidden  bool    // the window is
 	ending  bool
 }
@@ -332,11 +333,11 @@ func (s *Shell) refreshTray() {
 // TrayThere tells whether the desktop shows icons near the clock now. Without,
 // the user is told so once, and the window stays within reach.
 func (s *Shell) TrayThere(there bool) {
-	s.there = there && s.tray != nil
-	if s.there || s.ending {
+	s.there, s.asked = there && s.tray != nil, true
+	if s.there || s.ending || s.wizard != nil {
 		return
 	}
-	if s.hidden && s.wizard == nil {
+	if s.hidden {
 		s.Raise()
 	}
 	if s.look.NoTray {

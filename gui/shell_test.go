@@ -147,6 +147,37 @@ func TestShellWithoutTray(t *testing.T) {
 		if b.banner.box.Visible() {
 			t.Error("it is said a second time")
 		}
+		b.keeper.under.Wait()
+		look, err := present.LoadLook(b.o.Data)
+		if err != nil || !look.NoTray {
+			t.Errorf("it is not remembered: %+v, %v", look, err)
+		}
+		next := newBench(t, func(o *ShellDeps) { o.Look = look })
+		next.Start(false)
+		synctest.Wait()
+		next.TrayThere(false)
+		if next.banner.box.Visible() {
+			t.Error("it is said again after the next start")
+		}
+	})
+}
+
+// Beside the wizard nobody would see it: it is said when the main window comes.
+func TestShellSaysAfterTheWizardThatThereIsNoTray(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.Start(false)
+		synctest.Wait()
+		b.wizard = new(Wizard)
+		b.TrayThere(false)
+		if b.look.NoTray || b.banner.box.Visible() {
+			t.Error("it is said behind the wizard")
+		}
+		b.wizardClosed(true)
+		if !b.look.NoTray || !b.banner.box.Visible() {
+			t.Error("it is never said")
+		}
+		b.keeper.under.Wait()
 	})
 }
 

@@ -157,6 +157,11 @@ func newWizardSelectEntry(keys wizardKeys, text string, options []string, change
 	s.Scroll = fyne.ScrollNone
 	s.ExtendBaseWidget(s)
 	s.SetOptions(options)
+	if fynes, is := s.ActionItem.(*widget.Button); is { // it swallows Escape
+		open := newButtonWithIcon("", theme.MenuDropDownIcon(), fynes.OnTapped)
+		open.Importance, open.escape = widget.LowImportance, keys.escape
+		s.ActionItem = open
+	}
 	return s
 }
 

@@ -38,7 +38,7 @@ func newWizardIncoming(w *Wizard) *wizardIncoming {
 func (g *wizardIncoming) probe() *wizardProbe {
 	b := g.box
 	if g.probes[b] == nil {
-		g.probes[b] = &wizardProbe{w: g.w, begin: g.test, pin: func(f string) { b.Pin = f; g.w.rebuild(nil) }}
+		g.probes[b] = &wizardProbe{w: g.w, begin: g.test, pin: func(f string) { g.w.answers.Incoming.Accept(b, f); g.w.rebuild(nil) }}
 	}
 	return g.probes[b]
 }

@@ -65,7 +65,7 @@ func (g *wizardLook) build() fyne.CanvasObject {
 	top.Add(g.verdict)
 	top.Add(g.advice)
 	g.show()
-	return container.NewBorder(top, nil, nil, nil, wizardHeight(160, wizardDense(g.list)))
+	return container.NewBorder(top, nil, nil, nil, wizardHeight(160, g.list))
 }
 
 func (g *wizardLook) chooser(boxes []*present.WizardMailbox) fyne.CanvasObject {
@@ -204,11 +204,11 @@ func newXRayRow() fyne.CanvasObject {
 	}
 	who.TextStyle.Bold = true
 	why.SizeName, subject.SizeName = theme.SizeNameCaptionText, theme.SizeNameCaptionText
-	return container.NewVBox(who, subject, why)
+	return wizardDense(container.NewVBox(who, subject, why))
 }
 
 func fillXRayRow(p *i18n.Printer, l present.XRayLine, o fyne.CanvasObject) {
-	row := o.(*fyne.Container).Objects
+	row := o.(*fyne.Container).Objects[0].(*container.ThemeOverride).Content.(*fyne.Container).Objects
 	who := row[0].(*widget.Label)
 	who.Importance = widget.MediumImportance
 	if l.Unknown {

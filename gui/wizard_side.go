@@ -40,6 +40,7 @@ func (w *Wizard) trouble(s present.WizardStep) bool {
 // refreshSteps marks what is shown, done, or has a fault, below each other at
 // the right.
 func (w *Wizard) refreshSteps() {
+	faults := w.answers.AllFaults()
 	for i, b := range w.steps {
 		s := present.WizardStep(i)
 		var mark fyne.Resource
@@ -47,7 +48,7 @@ func (w *Wizard) refreshSteps() {
 		switch {
 		case s == w.answers.Current():
 			b.Importance = widget.HighImportance
-		case w.answers.Done(s) && !w.trouble(s):
+		case w.answers.DoneBut(s, faults) && !w.trouble(s):
 			mark = theme.ConfirmIcon()
 		case w.answers.Tried(s):
 			mark = theme.WarningIcon()

@@ -135,8 +135,12 @@ func TestWizardEscapeWorksEverywhere(t *testing.T) {
 	b.fill(t)
 	for _, s := range present.WizardSteps() {
 		b.goTo(s)
-		if s == present.WizardTarget {
+		switch s {
+		case present.WizardTarget:
 			b.pages[s].(*wizardTarget).probe.toggle()
+		case present.WizardIncoming:
+			b.answers.SetKind(config.Individual) // the page with the most
+			b.pages[s].(*wizardIncoming).turnTo(b.answers.AddEach())
 		}
 		seen := map[fyne.Focusable]bool{}
 		for range 40 {

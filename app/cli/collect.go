@@ -58,7 +58,16 @@ func (s *session) showCollection(r facts.CollectReport) error {
 	} else if err := s.collectionTable(r); err != nil {
 		return err
 	}
+	for _, big := range r.TooBig {
+		s.sayTooBig(big)
+	}
 	for _, m := range r.Mailboxes {
+		if m.BadLines > 0 { // rule 2
+			s.say(s.p.N("collect.bad_lines", int64(m.BadLines), i18n.Args{"Mailbox": cell(m.Mailbox)}))
+		}
+		if m.Undeleted { // rule 12
+			s.say(s.p.T("collect.undeleted", i18n.Args{"Mailbox": cell(m.Mailbox)}))
+		}
 		if m.Fault != nil {
 			s.sayFault(m.Mailbox, m.Fault, i18n.Context{Side: i18n.SideSource, Name: m.Mailbox, Host: m.Host})
 		}
@@ -124,6 +133,18 @@ func (s *session) sayFault(name string, f *facts.Fault, c i18n.Context) {
 	s.say(cell(name) + s.p.T("cli.colon") + lines[0])
 	for _, l := range lines[1:] {
 		s.say("  " + l)
+	}
+}
+
+// sayTooBig tells once of a message that stays with the provider, and how to
+// decide about it (rule 15).
+func (s *session) sayTooBig(big facts.TooBig) {
+	args := i18n.Args{
+		"Mailbox": cell(big.Mailbox), "Size": s.p.Size(big.Size), "From": cell(big.From), "Subject": cell(big.Subject),
+		"Program": Name, "ID": big.ID,
+	}
+	for _, key := range []string{"collect.too_big", "collect.fetch_it", "collect.delete_it"} {
+		s.say(s.p.T(key, args))
 	}
 }
 

@@ -48,16 +48,26 @@ type MailboxResult struct {
 	Result  string // one of the Result constants
 	Fault   *Fault // nil when OK
 	New     int    // messages collected
+
+	BadLines  int  // of the provider's list, that could not be read
+	Undeleted bool // the provider refuses to delete what was delivered
+}
+
+// TooBig is a message over the limit that stays with the provider.
+type TooBig struct {
+	ID, Mailbox, From, Subject string
+	Size                       int64
 }
 
 // CollectReport sums up one collection.
 type CollectReport struct {
 	Mailboxes   []MailboxResult
-	Delivered   int   // messages this run delivered to all their recipients
-	Queued      int64 // messages queued in the store after the run, whenever they were collected
-	Quarantined int   // messages that this run put in quarantine
-	Failed      int   // messages that this run set aside after three failed fetches
-	Interrupted bool  // stopped by a signal before all was done
+	Delivered   int      // messages this run delivered to all their recipients
+	Queued      int64    // messages queued in the store after the run, whenever they were collected
+	Quarantined int      // messages that this run put in quarantine
+	Failed      int      // messages that this run set aside after three failed fetches
+	Interrupted bool     // stopped by a signal before all was done
+	TooBig      []TooBig // found by this run
 	Targets     []TargetStatus
 }
 

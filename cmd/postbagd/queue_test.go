@@ -114,9 +114,11 @@ func TestTooBig(t *testing.T) {
 			t.Errorf("%s is %v", subject, e)
 		}
 	}
+	// rule 15: told once, with what to do about it.
+	r.says("“wanted” from", "“unwanted” from", "ada@sender.test", "queue retry "+all["wanted"].text("id"), "queue delete "+all["unwanted"].text("id"))
 	s.wantBalance(map[string]int{"too_big": 2, "delivered": 1})
-	if r := s.want(0, "collect", "--json"); len(r.entries()) != 0 {
-		t.Errorf("told again: %s", r.out)
+	if r := s.want(0, "collect", "--json"); len(r.entries()) != 0 || strings.Contains(r.err, "too big") {
+		t.Errorf("told again: %s %s", r.out, r.err)
 	}
 	if s.left() != 2 {
 		t.Errorf("%d at the provider", s.left())
@@ -292,4 +294,21 @@ func TestRenamedMailboxKeepsItsState(t *testing.T) {
 	if e := s.want(0, "log", "--json").entries()[0]; e.text("mailbox") != "Everybody" {
 		t.Errorf("the log has %v", e)
 	}
+}
+
+// A mailbox that is not configured any more still has a past.
+func TestLogOfRemovedMailbox(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, mailtest.POP3Options{}, mailtest.SMTPOptions{})
+	s.add("anne@office.test", "first")
+	s.configure("")
+	s.want(0, "collect")
+	s.mailbox = strings.Replace(s.mailbox, boxName, "Another", 1)
+	s.configure("id = \"another\"\n")
+	for _, name := range []string{boxName, s.want(0, "log", "--json").entries()[0].text("mailbox")} {
+		if n := len(s.want(0, "log", "--json", "--mailbox", name).entries()); n != 1 {
+			t.Errorf("%d messages of %q", n, name)
+		}
+	}
+	s.want(2, "log", "--mailbox", "Nobody")
 }

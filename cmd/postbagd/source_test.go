@@ -246,3 +246,33 @@ func closedPort(t *testing.T) int {
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port
 }
+
+// rule 2: a line of UIDL that cannot be read is told; its message stays, the
+// others come.
+func TestRule2_MalformedLine(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, mailtest.POP3Options{Fault: mailtest.OnPOP3("UIDL", 0, mailtest.POP3Reply("+OK\n1 a b\n2 fine\n."))}, mailtest.SMTPOptions{})
+	s.add("anne@office.test", "first", "second")
+	s.configure("after_delivery = \"keep\"\n")
+	s.want(0, "collect").says("list of messages has 1 fault", "left alone")
+	s.wantGot("anne@office.test second")
+	s.want(0, "collect", "--lang", "fr", "--json").says("contient 1 erreur")
+	if s.left() != 2 {
+		t.Errorf("%d at the provider", s.left())
+	}
+}
+
+// rule 12: deletions that are refused are told; nothing comes a second time.
+func TestRule12_DeletionRefused(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, mailtest.POP3Options{Fault: mailtest.OnPOP3("DELE", 0, mailtest.POP3Reply("-ERR not here"))}, mailtest.SMTPOptions{})
+	s.add("anne@office.test", "first")
+	s.configure("")
+	for range 2 {
+		s.want(0, "collect").says("did not delete")
+		s.wantGot("anne@office.test first")
+	}
+	if e := s.want(0, "log", "--json").entries()[0]; e.text("at_source") != "present" || s.left() != 1 {
+		t.Errorf("%v, %d at the provider", e, s.left())
+	}
+}

@@ -105,3 +105,30 @@ func (s *site) wantNothingLost(again int, subjects ...string) {
 		}
 	}
 }
+
+// rule 50: killed while the store was made, before anything was collected.
+func TestRule50_KilledAtFirstStart(t *testing.T) {
+	t.Parallel()
+	for name, files := range map[string][]string{"folder only": nil, "empty database": {"postbag.db"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, mailtest.POP3Options{}, mailtest.SMTPOptions{})
+			s.add("anne@office.test", "one")
+			s.configure("")
+			if err := os.MkdirAll(filepath.Join(s.data(), "store", "spool"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range files {
+				if err := os.WriteFile(filepath.Join(s.data(), "store", f), nil, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, args := range []string{"status --json", "log --json", "queue --json", "mailbox list"} {
+				s.want(0, strings.Fields(args)...)
+			}
+			s.wantBalance(map[string]int{})
+			s.want(0, "collect")
+			s.wantGot("anne@office.test one")
+		})
+	}
+}

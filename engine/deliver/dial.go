@@ -114,6 +114,7 @@ func (c *Conn) connect(ctx context.Context) error {
 
 func (c *Conn) use(conn net.Conn) {
 	c.w = newWire(conn, c.o.Timeouts.Block, c.log)
+	c.w.ack = acknowledger(c.raw)
 	if c.t.lmtp() {
 		c.c = smtp.NewClientLMTP(c.w)
 	} else {

@@ -39,6 +39,7 @@ type wire struct {
 	upper   bool          // QUIRK: EHLO keywords are turned into upper case
 	log     *transcript
 
+	ack     func()   // what comes next is acknowledged at once
 	ahead   bool     // commands are gathered, go-smtp gets a yes for each
 	owed    int      // replies to them that have not come yet
 	answers []Reply  // those that have
@@ -53,7 +54,7 @@ type wire struct {
 func newWire(c net.Conn, block time.Duration, log *transcript) *wire {
 	return &wire{
 		conn: c, r: bufio.NewReaderSize(c, 4096), out: make([]byte, 0, wireBuffer),
-		block: block, fresh: true, log: log,
+		block: block, fresh: true, log: log, ack: func() {},
 	}
 }
 
@@ -114,6 +115,12 @@ func (w *wire) settleOwed() error {
 	defer func() { tell(len(w.said)) }()
 	for w.owed > 0 {
 		tell(min(1, len(w.said)))
+		if err := w.flush(); err != nil {
+			return err
+		}
+		if w.r.Buffered() == 0 {
+			w.ack()
+		}
 		r, err := w.reply()
 		if err != nil {
 			return err

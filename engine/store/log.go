@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -133,33 +132,26 @@ func (f Filter) query() (*logQuery, error) {
 // when no word begins like that, by looking inside the words.
 func (s *Store) search(ctx context.Context, f Filter, q *logQuery) ([]int64, error) {
 	var rows []int64
-	err := s.snapshot(ctx, "log", func(c *conn) error {
-		candidates, err := candidates(ctx, c, f)
-		if err != nil {
-			return err
+	found, args := f.found()
+	if found != "" {
+		limit := -1
+		if f.Limit > 0 {
+			limit = f.Limit + 1 // one may be there by its id and by its words
 		}
-		type line struct{ row, changed int64 }
-		var lines []line
-		sql := "SELECT i.changed FROM identity i LEFT JOIN mailbox b ON b.id = i.mailbox" + q.where() + " AND i.row = ?"
-		for _, row := range candidates {
-			r, ok, err := c.one(ctx, sql, append(slices.Clone(q.args), row)...)
-			if err != nil {
-				return err
-			}
-			if ok {
-				lines = append(lines, line{row, r.int(0)})
-			}
-		}
-		slices.SortFunc(lines, func(a, b line) int {
-			return cmp.Or(cmp.Compare(b.changed, a.changed), cmp.Compare(b.row, a.row))
+		sql := sqlFound(found, q.where())
+		err := s.snapshot(ctx, "log", func(c *conn) error {
+			return c.each(ctx, sql, func(r record) error {
+				rows = append(rows, r.int(0))
+				return nil
+			}, slices.Concat(args, q.args, []any{limit})...)
 		})
-		for _, l := range lines {
-			rows = append(rows, l.row)
+		if err != nil {
+			return nil, err
 		}
-		return nil
-	})
-	if err != nil || len(rows) > 0 || f.Search == "" {
-		return rows, err // also when a person or a rare state has no message
+		rows = slices.Compact(rows)
+	}
+	if len(rows) > 0 || f.Search == "" {
+		return rows, nil // also when a person or a rare state has no message
 	}
 	return s.scan(ctx, f, q)
 }
@@ -174,34 +166,33 @@ func (f Filter) rare() bool {
 	return false
 }
 
-const sqlRare = `SELECT row FROM identity WHERE state = ? AND ` + isOpen
+const (
+	sqlRare    = `SELECT row FROM identity WHERE state = ? AND ` + isOpen
+	sqlByID    = `SELECT row FROM identity WHERE id = ?`
+	sqlByWords = `SELECT * FROM (SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT ?)`
+)
 
-// candidates returns the rows that the indexes of words, ids and states give.
-func candidates(ctx context.Context, c *conn, f Filter) ([]int64, error) {
-	seen := make(map[int64]bool)
-	var out []int64
-	take := func(r record) error {
-		if row := r.int(0); !seen[row] {
-			seen[row] = true
-			out = append(out, row)
-		}
-		return nil
-	}
+// sqlFound chooses among the rows that were found. CROSS JOIN: they lead, however
+// many they are.
+func sqlFound(found, where string) string {
+	return "WITH found (n) AS (" + found + `) SELECT i.row FROM found CROSS JOIN identity i ON i.row = found.n
+		LEFT JOIN mailbox b ON b.id = i.mailbox` + where + " ORDER BY i.changed DESC, i.row DESC LIMIT ?"
+}
+
+// found asks the indexes of words, ids and states for rows; "" when they know
+// nothing of what is searched for.
+func (f Filter) found() (sql string, args []any) {
+	var parts []string
 	if f.Search != "" {
-		if err := c.each(ctx, "SELECT row FROM identity WHERE id = ?", take, cleanID(f.Search)); err != nil {
-			return nil, err
-		}
+		parts, args = append(parts, sqlByID), append(args, cleanID(f.Search))
 	}
-	expr := matchExpression(f.Search + " " + f.Person)
-	switch {
+	switch expr := matchExpression(f.Search + " " + f.Person); {
 	case expr != "":
+		parts, args = append(parts, sqlByWords), append(args, expr, searchable)
 	case f.Search == "" && f.rare():
-		return out, c.each(ctx, sqlRare, take, f.State)
-	default:
-		return out, nil
+		parts, args = append(parts, sqlRare), append(args, f.State)
 	}
-	err := c.each(ctx, "SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT ?", take, expr, searchable)
-	return out, err
+	return strings.Join(parts, " UNION ALL "), args
 }
 
 // scan looks for the words as parts of words among the newest messages.

@@ -347,3 +347,20 @@ func TestStatesAreKept(t *testing.T) {
 		t.Errorf("fresh = %+v", fresh)
 	}
 }
+
+// What an id and the words of a message both find is one line.
+func TestFoundTwiceIsShownOnce(t *testing.T) {
+	r := newRig(t)
+	k := r.keep("box", "u1", "text", "anne")
+	other := r.keep("box", "u2", "other", "anne")
+	for _, row := range []int64{k.Row, other.Row} {
+		r.ok(r.write(r.ctx, "index", 0, func(t *tx) error {
+			return t.index(row, mail.Summary{Subject: "about " + k.ID}, nil)
+		}))
+	}
+	for limit, want := range map[int]int{0: 2, 1: 1, 2: 2, 3: 2} {
+		if got := r.log(Filter{Search: k.ID, Limit: limit}); len(got) != want {
+			t.Errorf("limit %d: %d lines, want %d", limit, len(got), want)
+		}
+	}
+}

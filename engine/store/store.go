@@ -114,6 +114,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	return s, nil
 }
 
+// Made tells whether a store in dir was ever finished: its witness comes last.
+func Made(dir string) bool { return exists(filepath.Join(dir, fileWitness)) }
+
 func (s *Store) open() error {
 	path := filepath.Join(s.dir, fileDB)
 	if s.readOnly {

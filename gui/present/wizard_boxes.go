@@ -56,6 +56,17 @@ func (i *WizardMailboxes) Share() {
 	}
 }
 
+// Accept takes the certificate that the person accepted for the server of a
+// box. The other new ones at the same server would be refused for the same.
+func (i *WizardMailboxes) Accept(box *WizardMailbox, pin string) {
+	box.Pin = pin
+	for _, b := range i.Boxes {
+		if b.base == nil && b.Pin == "" && b.Host == box.Host && b.Port == box.Port {
+			b.Pin = pin
+		}
+	}
+}
+
 // follow takes the server of another box; false: that has none either.
 func (m *WizardMailbox) follow(other *WizardMailbox) bool {
 	if other.Host == "" || m.base != nil {

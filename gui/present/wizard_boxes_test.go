@@ -34,6 +34,10 @@ func TestAMailboxForEachPerson(t *testing.T) {
 	if f := w.AllFaults(); len(f) > 0 {
 		t.Fatal(f)
 	}
+	w.Incoming.Accept(boxes[0], "sha256:"+strings.Repeat("ab", 32))
+	if boxes[1].Pin != boxes[0].Pin {
+		t.Error("the certificate of one server is accepted for one of its mailboxes only")
+	}
 	d := w.Draft()
 	for i, who := range []string{"anne@office.test", "bob@office.test"} {
 		m := d.Config.Mailboxes[i]

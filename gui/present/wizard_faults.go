@@ -55,8 +55,16 @@ func WizardFaultOf(faults []WizardFault, field string, box *WizardMailbox) strin
 }
 
 // Faults returns what is wrong with the answers of one step.
-func (w *Wizard) Faults(s WizardStep) []WizardFault {
-	return slices.DeleteFunc(w.AllFaults(), func(f WizardFault) bool { return f.Step != s })
+func (w *Wizard) Faults(s WizardStep) []WizardFault { return faultsOf(w.AllFaults(), s) }
+
+func faultsOf(all []WizardFault, s WizardStep) []WizardFault {
+	var out []WizardFault
+	for _, f := range all {
+		if f.Step == s {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // AllFaults returns what is wrong, in the order of the steps, at most one fault a field.

@@ -167,6 +167,20 @@ func (p *WizardProgress) Text(t *i18n.Printer) string {
 		"Done": t.Number(int64(done)), "Size": t.Size(p.octets()), "Out": t.Number(int64(p.out.Done))})
 }
 
+// collectedFrom counts what came from the mailboxes, and says what went wrong
+// at the first that has a fault.
+func collectedFrom(t *i18n.Printer, list []facts.MailboxResult) (fresh int, fault string) {
+	for _, m := range list {
+		fresh += m.New
+		if m.Fault != nil && fault == "" {
+			e := t.Fault(m.Fault.Failure(), i18n.Context{Side: i18n.SideSource, Name: m.Mailbox, Host: m.Host})
+			e.Advice = certificateAdvice(t, m.Fault.Code, e.Advice)
+			fault = m.Mailbox + t.T("cli.colon") + e.What + " " + e.Meaning + " " + e.Advice
+		}
+	}
+	return fresh, fault
+}
+
 // CollectText says how the first collection ended; good tells that nothing
 // needs attention.
 func CollectText(t *i18n.Printer, r facts.CollectReport, err error) (text string, good bool) {
@@ -174,14 +188,9 @@ func CollectText(t *i18n.Printer, r facts.CollectReport, err error) (text string
 		e := t.Fault(mail.AsFailure(err), i18n.Context{})
 		return e.What + " " + e.Meaning + " " + e.Advice, false
 	}
-	fresh := 0
-	for _, m := range r.Mailboxes {
-		fresh += m.New
-		if m.Fault != nil {
-			e := t.Fault(m.Fault.Failure(), i18n.Context{Side: i18n.SideSource, Name: m.Mailbox, Host: m.Host})
-			e.Advice = certificateAdvice(t, m.Fault.Code, e.Advice)
-			return m.Mailbox + t.T("cli.colon") + e.What + " " + e.Meaning + " " + e.Advice, false
-		}
+	fresh, fault := collectedFrom(t, r.Mailboxes)
+	if fault != "" && fresh == 0 && r.Delivered == 0 {
+		return fault, false
 	}
 	text = t.T("wizard.collect.none")
 	if fresh > 0 || r.Delivered > 0 {
@@ -196,7 +205,10 @@ func CollectText(t *i18n.Printer, r facts.CollectReport, err error) (text string
 	if n := int64(fresh-r.Delivered-r.Quarantined) - r.Queued; n > 0 {
 		text += " " + t.N("wizard.collect.twice", n)
 	}
-	return text, r.Queued == 0 && r.Quarantined+r.Failed == 0
+	if fault != "" {
+		text += " " + fault
+	}
+	return text, fault == "" && r.Queued == 0 && r.Quarantined+r.Failed == 0
 }
 
 // DoneText says what Postbag does from now on.

@@ -328,8 +328,10 @@ func TestCollectText(t *testing.T) {
 		"waits":             {r: facts.CollectReport{Mailboxes: []facts.MailboxResult{{New: 2}}, Delivered: 1, Queued: 1}},
 		"set aside":         {r: facts.CollectReport{Mailboxes: []facts.MailboxResult{{New: 2}}, Quarantined: 2}},
 		"Anne: ":            {r: facts.CollectReport{Mailboxes: []facts.MailboxResult{{Mailbox: "Anne", Fault: &facts.Fault{Code: mail.CodeAuth}}}}},
-		"shows the certif":  {r: facts.CollectReport{Mailboxes: []facts.MailboxResult{{Mailbox: "Anne", Fault: &facts.Fault{Code: mail.CodeTLSName}}}}},
-		"No mail is lost":   {err: &mail.Failure{Code: mail.CodeDiskFull}},
+		"2 messages fetched. 2 messages are at the office server. Anne: ": {r: facts.CollectReport{
+			Mailboxes: []facts.MailboxResult{{New: 2}, {Mailbox: "Anne", Fault: &facts.Fault{Code: mail.CodeAuth}}}, Delivered: 2}},
+		"shows the certif": {r: facts.CollectReport{Mailboxes: []facts.MailboxResult{{Mailbox: "Anne", Fault: &facts.Fault{Code: mail.CodeTLSName}}}}},
+		"No mail is lost":  {err: &mail.Failure{Code: mail.CodeDiskFull}},
 	} {
 		text, good := CollectText(en, c.r, c.err)
 		if !strings.Contains(text, want) || good != slices.Contains([]string{"no new mail", "1 message fetched"}, want) {

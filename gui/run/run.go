@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -154,6 +155,9 @@ func slim(b Backend) {
 // run shows windows until the user quits.
 func (d *desk) run() int {
 	debug.SetGCPercent(thrift)
+	if dir, err := os.UserCacheDir(); err == nil {
+		_ = os.MkdirAll(dir, 0o700) // QUIRK Fyne complains loudly in a home folder that is new
+	}
 	d.app = app.NewWithID(autostart.ID)
 	d.app.SetIcon(fyne.NewStaticResource("postbag.svg", assets.AppIcon()))
 	if launch.Bus(runtime.GOOS, d.o.Getenv) {

@@ -160,6 +160,11 @@ func (d *desktop) startDisplay(noGL bool) {
 	}
 	d.env = append(d.env, "DISPLAY=:"+d.pipe("Xvfb", args...))
 	d.process(nil, nil, "openbox")
+	// The keyboard has an é of its own: what xdotool puts on a key for a moment
+	// only, a busy program reads too late.
+	if _, err := d.output("xmodmap", "-e", "keycode 97 = eacute"); err != nil {
+		d.t.Fatal(err)
+	}
 	real.Eventually(d.t, startLimit, "the window manager", func() bool {
 		out, err := d.output("xprop", "-root", "_NET_SUPPORTING_WM_CHECK")
 		return err == nil && strings.Contains(out, "window id")

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode"
 
 	"postbag/engine/mailtest/real"
 )
@@ -61,13 +60,7 @@ func (d *desktop) write(text string) {
 		if i > 0 {
 			d.tool("key", "Return")
 		}
-		// What the keyboard lacks is put on a key for a moment: the program must
-		// have read it by then.
-		delay := "8"
-		if strings.ContainsFunc(line, func(r rune) bool { return r > unicode.MaxASCII }) {
-			delay = "150"
-		}
-		d.tool("type", "--delay", delay, "--", line)
+		d.tool("type", "--delay", "8", "--", line)
 	}
 	d.settle()
 }
@@ -132,6 +125,22 @@ func (d *desktop) settle() {
 		}
 		return time.Since(since) > still
 	})
+}
+
+// aPage is how much of the picture changes at least when a page comes.
+const aPage = 40_000
+
+// turns does what brings another page, and waits for it.
+func (d *desktop) turns(act func()) {
+	d.t.Helper()
+	d.settle()
+	before := d.pixels()
+	act()
+	real.Eventually(d.t, effectLimit, "the next page", func() bool {
+		now := d.pixels()
+		return now != nil && different(before, now) > aPage
+	})
+	d.settle()
 }
 
 // pixels is the screen; nothing while it changes under the camera.

@@ -5,6 +5,7 @@ package e2e
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"testing"
 
 	"postbag/app/i18n"
@@ -70,7 +71,7 @@ func (s *series) wizard() {
 			s.keys("Return")
 		}
 		shot(fmt.Sprintf("%d-%s", int(step)+1, step.Key()))
-		s.click(title, nextX, nextY)
+		s.turns(func() { s.click(title, nextX, nextY) })
 	}
 	shot("finished")
 	s.through(title)
@@ -93,6 +94,37 @@ func (s *series) pages() {
 			s.click(title, "520", "260")
 		}
 		s.shot(title, s.prefix+page[1])
+		if page[1] == "settings" && !testing.Short() {
+			s.tabs(title)
+		}
+	}
+}
+
+// Where the tabs of the settings stand, and how far apart two places in it are
+// at most that lie in different tabs.
+const (
+	tabsFrom, tabsTo, tabsStep = 290, 860, 30
+	tabsTop                    = "50"
+)
+
+// tabs takes the other tabs of the settings: it goes along them with the mouse,
+// because their places differ with the language.
+func (s *series) tabs(title string) {
+	s.t.Helper()
+	s.click(title, "215", tabsTop) // the one that is open: the pointer colours it
+	last, n := s.pixels(), 1
+	for x := tabsFrom; x < tabsTo; x += tabsStep {
+		s.click(title, strconv.Itoa(x), tabsTop)
+		now := s.pixels()
+		if different(last, now) < aPage/4 {
+			continue
+		}
+		n++
+		s.shot(title, fmt.Sprintf("%ssettings-%d", s.prefix, n))
+		last = now
+	}
+	if n < 4 {
+		s.t.Errorf("only %d tabs of the settings", n)
 	}
 }
 

@@ -33,7 +33,7 @@ const slowRuns = 3
 func scenarios(short bool) []scenario {
 	if short {
 		return []scenario{
-			{id: "A", title: "one mailbox, 400 x 5 KB", boxes: 1, each: 400, size: 5000},
+			{id: "A", title: "one mailbox, 200 x 5 KB", boxes: 1, each: 200, size: 5000},
 			{id: "E", title: "20 x 5 KB, 20 ms round trip to both servers", boxes: 1, each: 20, size: 5000, roundTrip: 20 * time.Millisecond},
 		}
 	}
