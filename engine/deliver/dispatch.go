@@ -37,8 +37,7 @@ type run struct {
 	wg    sync.WaitGroup
 	saver saver
 
-	ready    []mail.Job     // claimed, with no worker
-	mine     map[int64]bool // copies of ready and open jobs, by their ID
+	ready    []mail.Job // claimed, with no worker
 	claiming bool
 	open     int // jobs at workers or held, not durable
 	saving   int // writes by helpers
@@ -59,7 +58,7 @@ type run struct {
 }
 
 func newRun(p *Pool) *run {
-	return &run{p: p, tune: newTuner(p.t.Connections), drain: make(chan struct{}), mine: make(map[int64]bool)}
+	return &run{p: p, tune: newTuner(p.t.Connections), drain: make(chan struct{})}
 }
 
 func (r *run) loop(ctx context.Context) error {
@@ -212,7 +211,7 @@ func (r *run) handle(e event) {
 func (r *run) heard(e event) {
 	if e.claimEnd {
 		r.claiming = false
-		r.ready = append(r.ready, r.take(e.claimed)...)
+		r.ready = append(r.ready, e.claimed...) // the store gives no copy twice
 		r.ready = interleave(r.ready)
 	}
 	if e.more || e.dirty {
@@ -224,30 +223,12 @@ func (r *run) heard(e event) {
 		r.ready = append(e.back, r.ready...)
 	}
 	r.open -= len(e.settled) + len(e.back)
-	r.forget(e.settled)
 	if e.saved {
 		r.saving--
 	}
 	if e.lost != nil {
 		r.err = e.lost
 	}
-}
-
-// take keeps what is not here already: a transaction may last longer than the
-// time after which its copies are due again.
-func (r *run) take(jobs []mail.Job) []mail.Job {
-	fresh := jobs[:0]
-	for _, j := range jobs {
-		j.Copies = slices.DeleteFunc(slices.Clone(j.Copies), func(c mail.Copy) bool { return r.mine[c.ID] })
-		if len(j.Copies) == 0 {
-			continue
-		}
-		for _, c := range j.Copies {
-			r.mine[c.ID] = true
-		}
-		fresh = append(fresh, j)
-	}
-	return fresh
 }
 
 // interleave puts jobs that failed before behind fresh ones, one by one: what
@@ -271,14 +252,6 @@ func interleave(jobs []mail.Job) []mail.Job {
 		fresh, again = fresh[1:], again[1:]
 	}
 	return append(append(mixed, fresh...), again...)
-}
-
-func (r *run) forget(jobs []mail.Job) {
-	for _, j := range jobs {
-		for _, c := range j.Copies {
-			delete(r.mine, c.ID)
-		}
-	}
 }
 
 // idle tells that nothing is under way.

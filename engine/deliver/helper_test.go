@@ -103,6 +103,7 @@ type fakeQueue struct {
 	gate     chan struct{} // Settle waits for it
 	released int
 	onClaim  func() // once
+	onSettle func() // once, before the outcome counts as recorded
 }
 
 func newFakeQueue() *fakeQueue { return &fakeQueue{settled: make(map[string][]mail.Outcome)} }
@@ -148,6 +149,11 @@ func (q *fakeQueue) Settle(ctx context.Context, job mail.Job, outcomes []mail.Ou
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	}
+	if q.onSettle != nil {
+		then := q.onSettle
+		q.onSettle = nil
+		then()
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -23,7 +23,8 @@ type TargetState struct {
 // called by several goroutines at a time.
 type Queue interface {
 	// Claim books an attempt for at most max jobs that are due at this target
-	// and returns them; fewer than max means that no more are due.
+	// and returns them; fewer than max means that no more are due. A copy is
+	// given to one caller until Settle or Release has it back.
 	Claim(ctx context.Context, max int) ([]mail.Job, error)
 	// Settle records the outcomes of a claimed job. Deferred copies are due
 	// again after Backoff, NotAttempted ones at once and without the attempt.

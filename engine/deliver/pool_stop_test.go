@@ -148,30 +148,40 @@ func TestRule46_Stop(t *testing.T) {
 	}
 }
 
-// A message may take longer than its booked time: it is not begun twice.
-func TestPoolIgnoresWhatItHas(t *testing.T) {
-	reached, wait := make(chan struct{}), make(chan struct{})
+// A copy that is due at once when its outcome is recorded may be claimed again
+// before the pool hears of the record: it is tried again, not forgotten.
+func TestPoolTakesBackWhatIsDueAtOnce(t *testing.T) {
+	refused := false
 	s, target := startSMTP(t, mailtest.SMTPOptions{Script: func(e mailtest.SMTPEvent) mailtest.SMTPAction {
-		if e.Step != mailtest.StepDot {
-			return mailtest.SMTPAction{}
+		if e.Step == mailtest.StepRCPT && !refused {
+			refused = true
+			return mailtest.SMTPAction{Reply: "450 4.2.1 later"}
 		}
-		close(reached)
-		return mailtest.SMTPAction{Wait: wait}
+		return mailtest.SMTPAction{}
 	}})
+	target.Connections = 1
 	q := newFakeQueue()
 	q.add(1, "anne@office.test")
 	again := q.due[0]
 	again.Copies = slices.Clone(again.Copies)
-	r := startPool(t, target, q)
-	<-reached
-	claimed := make(chan struct{})
-	q.mu.Lock()
-	q.due = append(q.due, again)
-	q.onClaim = func() { close(claimed) }
-	q.mu.Unlock()
-	r.p.Kick()
-	<-claimed
-	close(wait)
+	var r *poolRig
+	started := make(chan struct{})
+	q.onSettle = func() {
+		<-started
+		q.mu.Lock()
+		q.due = append(q.due, again)
+		q.mu.Unlock()
+		for range 2 { // the second one is made when the first has been heard
+			claimed := make(chan struct{})
+			q.mu.Lock()
+			q.onClaim = func() { close(claimed) }
+			q.mu.Unlock()
+			r.p.Kick()
+			<-claimed
+		}
+	}
+	r = startPool(t, target, q)
+	close(started)
 	r.quiet()
 	if s.Taken() != 1 {
 		t.Errorf("%d taken", s.Taken())

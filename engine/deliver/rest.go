@@ -65,7 +65,6 @@ func (r *run) up() {
 func (r *run) release() {
 	jobs := r.ready
 	r.ready = nil
-	r.forget(jobs)
 	r.saving++
 	r.help(func() event {
 		if err := r.p.d.Queue.Release(r.keep, jobs); err != nil {
