@@ -26,7 +26,7 @@ desktop: ## bin/postbag, the program with windows; installs the C libraries that
 		/usr/include/X11/extensions/Xrandr.h:libxrandr-dev /usr/include/X11/extensions/Xinerama.h:libxinerama-dev \
 		/usr/include/X11/extensions/XInput2.h:libxi-dev /usr/include/X11/extensions/xf86vmode.h:libxxf86vm-dev \
 		/usr/include/wayland-client.h:libwayland-dev /usr/include/xkbcommon/xkbcommon.h:libxkbcommon-dev
-	@go build -trimpath -buildvcs=false -tags gles,migrated_fynedo,no_animations -ldflags '$(LDFLAGS)' -o bin/postbag ./cmd/postbag
+	@CGO_ENABLED=1 go build -trimpath -buildvcs=false -tags gles,migrated_fynedo,no_animations -ldflags '$(LDFLAGS)' -o bin/postbag ./cmd/postbag
 
 build: ## bin/postbagd
 	@mkdir -p bin
