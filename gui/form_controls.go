@@ -19,7 +19,7 @@ func (f *form) newControl(field present.Field) formControl {
 	case present.FieldChoice:
 		return f.newChoice(field.Choices)
 	case present.FieldLines, present.FieldWords:
-		e := newLongEntry(f.keys, "", func(string) { f.touched() })
+		e := newWizardEntry(f.keys, "", func(string) { f.touched() })
 		e.MultiLine, e.Scroll = true, fyne.ScrollVerticalOnly
 		e.SetMinRowsVisible(3)
 		return &textControl{entry: e}
@@ -40,9 +40,9 @@ func (f *form) newControl(field present.Field) formControl {
 	case present.FieldSecret:
 		return f.newSecret()
 	case present.FieldNumber, present.FieldClock:
-		return &textControl{entry: newLongEntry(f.keys, "", func(string) { f.touched() }), width: 96}
+		return &textControl{entry: newWizardEntry(f.keys, "", func(string) { f.touched() }), width: 96}
 	}
-	return &textControl{entry: newLongEntry(f.keys, "", func(string) { f.touched() })}
+	return &textControl{entry: newWizardEntry(f.keys, "", func(string) { f.touched() })}
 }
 
 // textControl is a field of one or several lines.
@@ -125,7 +125,7 @@ type unitControl struct {
 
 func (f *form) newUnits(units, labels []string, split func(string) (string, string)) *unitControl {
 	c := &unitControl{units: units, split: split}
-	c.number = newLongEntry(f.keys, "", func(string) { f.touched() })
+	c.number = newWizardEntry(f.keys, "", func(string) { f.touched() })
 	c.unit = newWizardSelect(f.keys, units, labels, "", func(string) { f.touched() })
 	c.unit.PlaceHolder = " "
 	return c
@@ -210,7 +210,7 @@ type wayControl struct {
 
 func (f *form) newWays(ways, labels []string, with, unit string, split func(string) (string, string), join func(string, string) string) *wayControl {
 	c := &wayControl{ways: ways, with: with, split: split, join: join}
-	c.value = newLongEntry(f.keys, "", func(string) { f.touched() })
+	c.value = newWizardEntry(f.keys, "", func(string) { f.touched() })
 	c.extra = container.NewHBox(container.New(&leastSize{width: 120}, c.value), widget.NewLabel(unit))
 	c.choice = newWizardSelect(f.keys, ways, labels, "", func(way string) {
 		visible(c.extra, way == with)

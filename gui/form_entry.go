@@ -5,28 +5,6 @@ import (
 	"fyne.io/fyne/v2/canvas"
 )
 
-// A field of the main window moves its text when there is more than room; one of
-// the wizard is as wide as its text, and would make the window wider than the
-// screen of who has pasted a long name.
-
-func newLongEntry(keys wizardKeys, text string, changed func(string)) *wizardEntry {
-	e := newWizardEntry(keys, text, changed)
-	e.Scroll = fyne.ScrollHorizontalOnly
-	return e
-}
-
-func newLongPassword(keys wizardKeys, text string, changed func(string)) *wizardEntry {
-	e := newWizardPassword(keys, text, changed)
-	e.Scroll = fyne.ScrollHorizontalOnly
-	return e
-}
-
-func newLongSelectEntry(keys wizardKeys, text string, options []string, changed func(string)) *wizardSelectEntry {
-	e := newWizardSelectEntry(keys, text, options, changed)
-	e.Scroll = fyne.ScrollHorizontalOnly
-	return e
-}
-
 // CreateRenderer draws Fyne's field; one line that moves lets the wheel through.
 func (e *wizardEntry) CreateRenderer() fyne.WidgetRenderer {
 	r := e.Entry.CreateRenderer()

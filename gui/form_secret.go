@@ -24,8 +24,8 @@ type secretControl struct {
 func (f *form) newSecret() *secretControl {
 	c := &secretControl{f: f}
 	p := f.d.Text()
-	c.first = newLongPassword(f.keys, "", func(string) { f.touched() })
-	c.again = newLongPassword(f.keys, "", func(string) { f.touched() })
+	c.first = newWizardPassword(f.keys, "", func(string) { f.touched() })
+	c.again = newWizardPassword(f.keys, "", func(string) { f.touched() })
 	c.first.SetPlaceHolder(p.T("main.secret.new"))
 	c.again.SetPlaceHolder(p.T("main.secret.again"))
 	c.entries = container.NewGridWithColumns(2, c.first, c.again)

@@ -149,7 +149,7 @@ func (p *logPage) filters() fyne.CanvasObject {
 	}
 	p.state = p.filter(states, string(p.choice.State), func(v string) { p.choice.State = mail.State(v) })
 	p.mailbox = p.filter([]present.Choice{{Label: "main.log.all_mailboxes"}}, p.choice.Mailbox, func(v string) { p.choice.Mailbox = v })
-	p.person = newLongSelectEntry(wizardKeys{enter: p.choose, escape: p.clearChoice}, p.choice.Person, nil, func(text string) {
+	p.person = newWizardSelectEntry(wizardKeys{enter: p.choose, escape: p.clearChoice}, p.choice.Person, nil, func(text string) {
 		p.choice.Person = present.Trim(text)
 		p.later(p.choose)
 	})

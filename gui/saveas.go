@@ -24,7 +24,7 @@ func saveAs(d *Desk, name string, write func(context.Context, *os.File) error) {
 	t := d.Text()
 	var q *question
 	keys := wizardKeys{enter: func() { q.entryKey(fyne.KeyReturn) }, escape: func() { q.key(fyne.KeyEscape) }}
-	entry := newLongEntry(keys, filepath.Join(documents(), name), nil)
+	entry := newWizardEntry(keys, filepath.Join(documents(), name), nil)
 	fault := newWizardFaultLine()
 	over := widget.NewCheck(t.T("main.save_as.over"), nil)
 	over.Hide()

@@ -227,7 +227,7 @@ func (s *storyPanel) sendTo() {
 	work(s.d, s.d.Backend.Config, func(cfg *config.Config, _ error) {
 		var q *question
 		keys := wizardKeys{enter: func() { q.entryKey(fyne.KeyReturn) }, escape: func() { q.key(fyne.KeyEscape) }}
-		entry := newLongSelectEntry(keys, "", present.SendToChoices(cfg), nil)
+		entry := newWizardSelectEntry(keys, "", present.SendToChoices(cfg), nil)
 		fault := newWizardFaultLine()
 		q = ask(s.d, t.T("main.queue.send_to_title"), t.T("main.queue.send_to_text"), container.NewVBox(entry, fault.box), entry,
 			answer{label: t.T("main.queue.send"), do: func() bool {

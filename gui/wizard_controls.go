@@ -28,7 +28,9 @@ func (k wizardKeys) pressed(ev *fyne.KeyEvent) bool {
 	return true
 }
 
-// wizardEntry is a field for one line of text.
+// wizardEntry is a field for one line of text, which moves when there is more of
+// it than room: a field as wide as its text would push the page out of the window
+// of who has pasted a long name.
 type wizardEntry struct {
 	widget.Entry
 	keys wizardKeys
@@ -38,7 +40,7 @@ func newWizardEntry(keys wizardKeys, text string, changed func(string)) *wizardE
 	e := &wizardEntry{keys: keys}
 	e.Text, e.OnChanged = text, changed
 	e.Wrapping = fyne.TextWrapOff
-	e.Scroll = fyne.ScrollNone
+	e.Scroll = fyne.ScrollHorizontalOnly
 	e.ExtendBaseWidget(e)
 	return e
 }
@@ -46,7 +48,7 @@ func newWizardEntry(keys wizardKeys, text string, changed func(string)) *wizardE
 func newWizardPassword(keys wizardKeys, text string, changed func(string)) *wizardEntry {
 	e := &wizardEntry{keys: keys}
 	e.Password, e.Text, e.OnChanged = true, text, changed
-	e.Scroll = fyne.ScrollNone
+	e.Scroll = fyne.ScrollHorizontalOnly
 	e.ExtendBaseWidget(e)
 	return e
 }
@@ -154,7 +156,7 @@ func newWizardSelectEntry(keys wizardKeys, text string, options []string, change
 	s := &wizardSelectEntry{keys: keys}
 	s.Text, s.OnChanged = text, changed
 	s.Wrapping = fyne.TextWrapOff
-	s.Scroll = fyne.ScrollNone
+	s.Scroll = fyne.ScrollHorizontalOnly
 	s.ExtendBaseWidget(s)
 	s.SetOptions(options)
 	if fynes, is := s.ActionItem.(*widget.Button); is { // it swallows Escape

@@ -342,6 +342,17 @@ func TestWizardPagesFit(t *testing.T) {
 		a.Incoming.Shown()[0].Account = "anne@office.test"
 		b.rebuild(nil)
 		fits("individual mailboxes")
+		long := strings.Repeat("a-long-name.", 9) + "test"
+		for _, set := range []*string{&a.Office.Domains, &a.Office.Unknown, &a.Office.Administrator, &a.Target.Host, &a.Target.Username, &a.Incoming.Shown()[0].Host, &a.Incoming.Shown()[0].DeliverTo} {
+			before := *set
+			*set = long
+			for _, s := range []present.WizardStep{present.WizardOffice, present.WizardTarget, present.WizardIncoming} {
+				b.goTo(s)
+				b.rebuild(nil)
+				fits("a long name, " + s.Key())
+			}
+			*set = before
+		}
 		b.goTo(present.WizardSummary)
 		if b.answers.Current() != present.WizardSummary {
 			t.Fatal("not at the end")
