@@ -64,6 +64,7 @@ type Shell struct {
 	asked   bool    // there is known
 	hidden  bool    // the window is
 	ending  bool
+	parting bool // the question whether to quit is on the screen
 }
 
 // The smallest main window, and the one at the start. The bar of the menu is

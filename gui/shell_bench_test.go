@@ -109,7 +109,10 @@ type fakePage struct {
 	opened        string
 	heard         int
 	did           map[string]int // commands
+	unsaved       bool
 }
+
+func (p *fakePage) Unsaved() bool { return p.unsaved }
 
 // Commands of the mailboxes and the log alone.
 func (p *fakePage) Commands() map[string]func() {

@@ -119,8 +119,9 @@ func (s *Shell) tell(err error) {
 // loses no mail.
 const patience = 20 * time.Second
 
-// Quit stops the engine and ends the program. The windows go at once.
-func (s *Shell) Quit() {
+// End stops the engine and ends the program, without a question. The windows go
+// at once.
+func (s *Shell) End() {
 	if s.ending {
 		return
 	}

@@ -319,17 +319,30 @@ func (w *Wizard) setLanguage(lang string) {
 // askCancel closes the wizard; what was typed is asked about first.
 func (w *Wizard) askCancel() {
 	switch {
-	case w.over || !w.answers.Changed() && w.p().Lang() == w.initial:
+	case !w.unsaved():
 		w.close()
-		return
 	case w.next.Disabled():
-		return // Finish is writing: a moment later there is something to close
+		// Finish is writing: a moment later there is something to close
+	default:
+		w.askLeave(w.close)
+	}
+}
+
+// unsaved tells whether something was answered that is lost when the wizard goes.
+func (w *Wizard) unsaved() bool {
+	return w.win != nil && !w.over && (w.answers.Changed() || w.p().Lang() != w.initial)
+}
+
+// askLeave asks whether what was answered may be lost.
+func (w *Wizard) askLeave(leave func()) {
+	if w.win.Canvas().Overlays().Top() != nil {
+		return // a question is on the screen already
 	}
 	p := w.p()
 	here := *w.desk
 	here.Window = w.win
 	ask(&here, p.T("wizard.leave.title"), p.T("wizard.leave.text"), nil, nil,
-		answer{label: p.T("wizard.leave.leave"), do: func() bool { w.close(); return false }},
+		answer{label: p.T("wizard.leave.leave"), do: func() bool { leave(); return false }},
 		answer{label: p.T("wizard.leave.stay")})
 }
 

@@ -24,7 +24,7 @@ const (
 // quit is what the user asked for, or the end of the session.
 func (d *desk) quit() {
 	if d.shell != nil {
-		d.shell.Quit()
+		d.shell.End()
 		return
 	}
 	d.ending = true // open is not through yet, which may wait for a disk
