@@ -78,12 +78,15 @@ func (pr *progress) event(e facts.Event) {
 // draw brings the bar up to date. Every message counts twice: fetched here,
 // accepted by the office server.
 func (pr *progress) draw() {
+	if pr.terminal == nil {
+		return
+	}
 	var done, total int
 	for _, f := range pr.fetched {
 		done, total = done+f[0], total+f[1]
 	}
 	all := total + max(pr.sent[1], pr.sent[0])
-	if pr.terminal == nil || all <= 0 {
+	if all <= 0 {
 		return
 	}
 	if pr.bar == nil {
