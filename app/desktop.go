@@ -32,6 +32,7 @@ type Desktop struct {
 
 	mu      sync.Mutex
 	service engineService // nil until there is a configuration that can be used
+	why     error         // why there is no service
 	local   *Local        // nil when attached
 	stop    context.CancelFunc
 	done    chan struct{} // closed when the engine has stopped
@@ -55,20 +56,28 @@ func (d *Desktop) open(ctx context.Context) error {
 	if d.service != nil {
 		return nil
 	}
+	if d.why = d.find(ctx); d.why != nil {
+		return d.why
+	}
+	d.listen()
+	return nil
+}
+
+// find looks for an engine at work, or opens one.
+func (d *Desktop) find(ctx context.Context) error {
 	remote, err := d.app.attach(ctx, d.o)
 	if err != nil {
 		return err
 	}
 	if live, ok := remote.(engineService); ok {
 		d.service = live
-	} else {
-		l, err := d.app.OpenLocal(ctx, d.o)
-		if err != nil {
-			return err
-		}
-		d.service, d.local = l, l
+		return nil
 	}
-	d.listen()
+	l, err := d.app.OpenLocal(ctx, d.o)
+	if err != nil {
+		return err
+	}
+	d.service, d.local = l, l
 	return nil
 }
 
@@ -96,7 +105,10 @@ func (d *Desktop) listen() {
 func (d *Desktop) current() (engineService, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.service == nil {
+	if d.service == nil && d.why != nil {
+		return nil, d.why
+	}
+	if d.service == nil { // closed
 		return nil, &mail.Failure{Class: mail.NeedsUser, Code: facts.CodeConfigMissing, Op: d.o.Config}
 	}
 	return d.service, nil

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -104,5 +105,22 @@ func TestDesktopPagesTheJournal(t *testing.T) {
 		if err != nil || len(story.Steps) < 3 || story.Entry.State != mail.Delivered {
 			t.Errorf("%s: %+v %v", name, story, err)
 		}
+	}
+}
+
+// Settings that cannot be used are told as such, not as if there were none.
+func TestDesktopTellsWhyThereIsNoEngine(t *testing.T) {
+	dir := t.TempDir()
+	o := facts.Options{Config: filepath.Join(dir, "postbag.toml"), Data: filepath.Join(dir, "data"), Lang: "en"}
+	if err := os.WriteFile(o.Config, []byte("version = 1\nport = \"many\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, err := New(facts.Build{}).NewDesktop(t.Context(), o)
+	t.Cleanup(func() { _ = d.Close() })
+	if _, bad := errors.AsType[*facts.ConfigError](err); !bad {
+		t.Fatalf("%v", err)
+	}
+	if _, err := d.Status(t.Context()); err == nil || mail.AsFailure(err).Code == facts.CodeConfigMissing {
+		t.Errorf("the state says %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package present
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -79,7 +80,10 @@ func NewOverview(p *i18n.Printer, f OverviewFacts) Overview {
 	if f.Fault != nil {
 		e := Sentence(p, f.Fault, i18n.Context{})
 		at := Attention{What: e.What, Meaning: e.Meaning, Advice: e.Advice, Detail: e.Detail, NeedsUser: true, Stopped: true}
-		if mail.AsFailure(f.Fault).Code == facts.CodeConfigMissing {
+		if ce, bad := errors.AsType[*facts.ConfigError](f.Fault); bad {
+			b, _ := StartBanner(p, ce, ce.Path)
+			at = Attention{What: p.T("gui.tray.unusable"), Meaning: b.What, Detail: b.Detail, NeedsUser: true, Stopped: true, Mend: MendWizard}
+		} else if needsSetup(f.Fault) {
 			at.Mend, at.Advice = MendWizard, p.T("main.overview.begin")
 		}
 		o.Attention = append(o.Attention, at)

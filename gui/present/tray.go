@@ -2,6 +2,7 @@ package present
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -111,6 +112,12 @@ func needsSetup(err error) bool {
 	return f != nil && f.Code == facts.CodeConfigMissing
 }
 
+// unusable tells that there are settings, and that they are no good.
+func (t *Tray) unusable() bool {
+	_, bad := errors.AsType[*facts.ConfigError](t.err)
+	return bad
+}
+
 // Collecting tells whether a session is under way.
 func (t *Tray) Collecting() bool { return len(t.sessions) > 0 }
 
@@ -149,6 +156,9 @@ func (t *Tray) View(p *i18n.Printer, now time.Time) TrayView {
 		add(ActionQuit, p.T("gui.tray.quit"), false)
 		return v
 	}
+	if t.unusable() {
+		add(ActionWizard, p.T("gui.tray.wizard"), false)
+	}
 	add(ActionOpen, p.T("gui.tray.open"), false)
 	add(ActionCollect, p.T("gui.tray.collect"), t.err != nil || t.Collecting())
 	if t.running {
@@ -179,6 +189,9 @@ func (t *Tray) headline(p *i18n.Printer, now time.Time) string {
 		// Without numbers: each change makes the menu anew, under the pointer.
 		return p.T("gui.tray.collecting", i18n.Args{"Name": strings.Join(t.sessions, ", ")})
 	case ShapeTrouble:
+		if t.unusable() {
+			return p.T("gui.tray.unusable")
+		}
 		if t.err != nil {
 			return p.Fault(mail.AsFailure(t.err), i18n.Context{}).What
 		}
