@@ -19,8 +19,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -66,11 +68,19 @@ func run(o options, w io.Writer) (err error) {
 			return fmt.Errorf("%w (make bench installs what is missing)", err)
 		}
 	}
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, os.Interrupt, syscall.SIGTERM)
 	b := &bench{}
 	if b.isp, err = startProvider(); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.isp.stop()) }()
+	go func() {
+		<-told
+		// The server is in a session of its own and would outlive the terminal.
+		_ = b.isp.stop()
+		os.Exit(1)
+	}()
 	if b.sink, err = newSink(); err != nil {
 		return err
 	}
