@@ -25,6 +25,9 @@ func (s *Store) BackupFiles(ctx context.Context, add func(name string, size int6
 		return err
 	}
 	defer s.calls.Done()
+	if err := s.unfold(ctx); err != nil {
+		return fail("backup", err)
+	}
 	// From before the snapshot on no file is removed that it may name.
 	defer s.trash.hold()()
 	tmp := filepath.Join(s.dir, backupPrefix+randomName()+tempSuffix)

@@ -18,12 +18,17 @@ const maxRecipients = 100
 // another (rule 35) are never claimed. The longest due come first.
 func (s *Store) Claim(ctx context.Context, target string, max int, next func(attempts int) time.Time) ([]mail.Job, error) {
 	var jobs []mail.Job
-	err := s.write(ctx, "claim", 0, func(t *tx) error {
+	err := s.writeBeside(ctx, "claim", 0, func(t *tx) error {
 		var err error
 		if jobs, err = t.due(target, max); err != nil {
 			return err
 		}
-		return t.book(jobs, next)
+		if err := t.book(jobs, next); err != nil {
+			return err
+		}
+		more, err := t.claimPlain(target, max-len(jobs), next)
+		jobs = append(jobs, more...)
+		return err
 	})
 	return jobs, err
 }
@@ -92,9 +97,7 @@ func (t *tx) book(jobs []mail.Job, next func(int) time.Time) error {
 		for _, c := range j.Copies {
 			at, ok := times[c.Attempts]
 			if !ok {
-				if at = next(c.Attempts); !at.After(t.now) {
-					at = t.now.Add(time.Millisecond)
-				}
+				at = t.later(next(c.Attempts))
 				times[c.Attempts] = at
 			}
 			if _, err := t.exec("UPDATE copy SET attempts = ?, next = ? WHERE id = ?", c.Attempts, at, c.ID); err != nil {
@@ -107,6 +110,14 @@ func (t *tx) book(jobs []mail.Job, next func(int) time.Time) error {
 		t.after = append(t.after, func() { t.s.takeOff(claimed) })
 	}
 	return nil
+}
+
+// later is a time after this transaction, in whole milliseconds.
+func (t *tx) later(at time.Time) time.Time {
+	if !at.After(t.now) {
+		at = t.now.Add(time.Millisecond)
+	}
+	return at.UTC().Truncate(time.Millisecond)
 }
 
 // Release gives claimed jobs back that were not tried: the attempts do not

@@ -222,7 +222,7 @@ func (d *Draft) release() {
 // ever.
 func (s *Store) reserve(n int64) error {
 	drafted := s.drafted.Add(n)
-	held := s.spool.Load()
+	held := s.SpoolBytes()
 	if s.quota > 0 && held > 0 && held+drafted > s.quota {
 		s.drafted.Add(-n)
 		return &mail.Failure{Class: mail.Transient, Code: mail.CodeSpoolFull, Op: "draft"}
@@ -235,4 +235,4 @@ func (s *Store) DraftBytes() int64 { return s.drafted.Load() }
 
 // SpoolBytes is the number of octets of messages held here: under way and in
 // quarantine, as received.
-func (s *Store) SpoolBytes() int64 { return s.spool.Load() }
+func (s *Store) SpoolBytes() int64 { return s.spool.Load() + s.held.Load() }

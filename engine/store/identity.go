@@ -82,7 +82,8 @@ func (s *Store) Compare(ctx context.Context, mailbox string, uids []string) (Com
 			listed[u] = false
 		}
 	}
-	err := s.snapshot(ctx, "compare", func(c *conn) error {
+	view := s.view(mailbox) // before the query: what it does not see yet is in here
+	err := s.snapshotBeside(ctx, "compare", func(c *conn) error {
 		r, ok, err := c.one(ctx, "SELECT listed FROM mailbox WHERE id = ?", mailbox)
 		if err != nil {
 			return err
@@ -92,9 +93,11 @@ func (s *Store) Compare(ctx context.Context, mailbox string, uids []string) (Com
 		// is asked for one by one.
 		err = c.each(ctx, sqlPresent, func(r record) error {
 			k := scanKnown(r)
+			k = view[k.Row].or(k)
+			present := k.AtSource == mail.SourcePresent || k.AtSource == mail.SourceKept
 			if _, ok := listed[k.UID]; ok {
 				out.Known[k.UID] = append(out.Known[k.UID], k)
-			} else if k.UID != "" {
+			} else if k.UID != "" && present {
 				out.Vanished = append(out.Vanished, k)
 			}
 			return nil
@@ -102,7 +105,7 @@ func (s *Store) Compare(ctx context.Context, mailbox string, uids []string) (Com
 		if err != nil {
 			return err
 		}
-		return compareRest(ctx, c, mailbox, listed, out.Known)
+		return compareRest(ctx, c, mailbox, listed, out.Known, view)
 	})
 	return out, err
 }
@@ -112,14 +115,15 @@ const sqlPresent = `SELECT ` + columnsKnown + ` FROM identity
 
 const sqlByUID = `SELECT ` + columnsKnown + ` FROM identity WHERE mailbox = ? AND uid = ? ORDER BY row`
 
-func compareRest(ctx context.Context, c *conn, mailbox string, listed map[string]bool, known map[string][]Known) error {
+func compareRest(ctx context.Context, c *conn, mailbox string, listed map[string]bool, known map[string][]Known, view map[int64]*pending) error {
 	for uid := range listed {
 		if len(known[uid]) == 1 && known[uid][0].Ident == uid {
 			continue // the UID's only row: idents are unique
 		}
 		var rows []Known
 		err := c.each(ctx, sqlByUID, func(r record) error {
-			rows = append(rows, scanKnown(r))
+			k := scanKnown(r)
+			rows = append(rows, view[k.Row].or(k))
 			return nil
 		}, mailbox, uid)
 		if err != nil {

@@ -62,12 +62,12 @@ func (s *Store) Keep(ctx context.Context, k Kept) (KeepResult, error) {
 			return out, err
 		}
 	}
-	err := s.write(ctx, "keep", int64(len(k.Draft.buf)), func(t *tx) error {
+	err := s.writeBeside(ctx, "keep", int64(len(k.Draft.buf)), func(t *tx) error {
 		var err error
 		if out, err = op.run(t); err == nil && op.stored && k.Draft.name == "" {
-			row := out.Row // before anybody can settle it
+			row, plain := out.Row, op.pending // before anybody can settle it
 			t.after = append(t.after, func() {
-				if s.recent.put(row, k.Draft.buf) {
+				if s.recent.put(row, k.Draft.buf) || plain {
 					k.Draft.buf = nil
 				}
 			})
@@ -95,7 +95,8 @@ type keepOp struct {
 	key []byte // fingerprint
 	eml string // id whose .eml was written for this
 
-	stored bool // its octets went into the database
+	stored  bool // its octets went into the database
+	pending bool // on its plain way
 }
 
 // quarantined tells whether the message goes aside instead of to its recipients.
@@ -114,20 +115,23 @@ func (k *keepOp) code() mail.Code {
 }
 
 func (k *keepOp) run(t *tx) (KeepResult, error) {
-	k.stored = false
-	known, indexed, ok, err := k.find(t)
+	k.stored, k.pending = false, false
+	f, ok, err := k.find(t)
 	if err != nil {
 		return KeepResult{}, err
 	}
-	if ok {
-		switch known.State {
-		case mail.Waiting, mail.TooBig, mail.Failed:
-		default: // rule 13: kept before; only its octets here are too many
-			if k.Draft.name != "" {
-				t.after = append(t.after, func() { t.s.trash.remove(k.Draft.path) })
-			}
-			return KeepResult{Row: known.Row, ID: known.ID, State: known.State}, nil
+	known := t.pending(f.Row).or(f.Known)
+	if ok && !uncollected(known.State) { // rule 13: kept before; only its octets here are too many
+		if k.Draft.name != "" {
+			t.after = append(t.after, func() { t.s.trash.remove(k.Draft.path) })
 		}
+		return KeepResult{Row: known.Row, ID: known.ID, State: known.State}, nil
+	}
+	if ok && k.plain(t, f) {
+		return k.keepPlain(t, f)
+	}
+	if err := t.foldLike(k.key); err != nil {
+		return KeepResult{}, err
 	}
 	if !ok {
 		known, err = t.newIdentity(newIdentity{mailbox: k.Mailbox, uid: k.UID, ident: k.Ident, id: k.id,
@@ -139,10 +143,20 @@ func (k *keepOp) run(t *tx) (KeepResult, error) {
 			return KeepResult{}, err
 		}
 	}
-	if err := k.message(t, known.Row, indexed); err != nil {
+	return k.enter(t, known, f.indexed)
+}
+
+// enter writes the message into the tables.
+func (k *keepOp) enter(t *tx, known Known, indexed bool) (KeepResult, error) {
+	facts := journalFacts{summary: k.Summary, source: k.Source, decision: k.Decision, received: t.now}
+	if k.quarantined() {
+		facts.code = k.code()
+	}
+	if err := t.writeMessage(known.Row, facts, indexed); err != nil {
 		return KeepResult{}, err
 	}
 	out := KeepResult{Row: known.Row, ID: known.ID, State: mail.Collected}
+	var err error
 	if k.Decision != nil || k.quarantined() {
 		if out.State, out.Targets, err = k.route(t, known.Row); err != nil {
 			return out, err
@@ -157,47 +171,63 @@ func (k *keepOp) run(t *tx) (KeepResult, error) {
 	return out, err
 }
 
-// find looks for the message, and whether it can be searched for already.
-func (k *keepOp) find(t *tx) (known Known, indexed, ok bool, err error) {
-	sql, args := sqlKeepByRow, []any{k.Row}
+// found is what the tables tell of a message that is to be kept.
+type found struct {
+	Known
+	mailbox string
+	indexed bool // it can be searched for already
+	twice   bool // they know another one with the same fingerprint
+}
+
+// find looks for the message.
+func (k *keepOp) find(t *tx) (f found, ok bool, err error) {
+	sql, args := sqlKeepByRow, []any{orNone(k.key), k.Row}
 	switch {
 	case k.Row != 0:
 	case k.Ident != "" && k.Ident != k.UID:
-		sql, args = sqlKeepByIdent, []any{k.Mailbox, k.Ident}
+		sql, args = sqlKeepByIdent, []any{orNone(k.key), k.Mailbox, k.Ident}
 	case k.UID != "":
-		sql, args = sqlKeepByUID, []any{k.Mailbox, k.UID}
+		sql, args = sqlKeepByUID, []any{orNone(k.key), k.Mailbox, k.UID}
 	default:
-		return known, false, false, internal("keep", "neither UID nor Ident")
+		return f, false, internal("keep", "neither UID nor Ident")
 	}
-	r, ok, err := t.first(sql, args...)
+	err = t.query(sql, func(r record) error {
+		f, ok = found{Known: scanKnown(r), mailbox: r.str(12), indexed: r.bool(13), twice: r.bool(14)}, true
+		return nil
+	}, args...)
 	if err == nil && !ok && k.Row != 0 {
 		err = notFound("keep")
 	}
-	if err != nil || !ok {
-		return known, false, false, err
-	}
-	return Known{Row: r.int(0), ID: r.str(1), State: mail.State(r.str(2))}, r.bool(3), true, nil
+	return f, ok, err
 }
 
 const (
-	sqlKeep        = `SELECT row, id, state, (SELECT indexed FROM message m WHERE m.row = identity.row) FROM identity `
-	sqlKeepByRow   = sqlKeep + `WHERE row = ?`
-	sqlKeepByIdent = sqlKeep + `WHERE mailbox = ? AND ident = ? AND ident <> ''`
-	sqlKeepByUID   = sqlKeep + `WHERE mailbox = ? AND uid = ? AND ident = ''`
+	sqlKeep = `SELECT ` + columnsKnown + `, mailbox, (SELECT indexed FROM message m WHERE m.row = identity.row),
+		EXISTS (SELECT 1 FROM identity o WHERE o.fingerprint = ?1 AND +o.row <> identity.row) FROM identity `
+	sqlKeepByRow   = sqlKeep + `WHERE row = ?2`
+	sqlKeepByIdent = sqlKeep + `WHERE mailbox = ?2 AND ident = ?3 AND ident <> ''`
+	sqlKeepByUID   = sqlKeep + `WHERE mailbox = ?2 AND uid = ?3 AND ident = ''`
 )
 
-func (k *keepOp) message(t *tx, row int64, indexed bool) error {
-	d := k.Decision
+// journalFacts is what the journal tells of a message beside its recipients.
+type journalFacts struct {
+	summary  mail.Summary
+	source   string
+	decision *mail.Decision // nil: not routed yet
+	code     mail.Code      // of the message as a whole
+	received time.Time
+}
+
+// writeMessage writes the journal's line of a message and makes it findable;
+// indexed tells that it was before.
+func (t *tx) writeMessage(row int64, f journalFacts, indexed bool) error {
+	d := f.decision
 	if d == nil {
 		d = &mail.Decision{}
 	}
 	route := d.Route
 	if d.Loop {
 		route = mail.RouteLoop
-	}
-	code := mail.Code("")
-	if k.quarantined() {
-		code = k.code()
 	}
 	if indexed {
 		if _, err := t.exec("DELETE FROM search WHERE rowid = ?", row); err != nil {
@@ -207,12 +237,12 @@ func (k *keepOp) message(t *tx, row int64, indexed bool) error {
 	_, err := t.exec(`INSERT OR REPLACE INTO message
 		(row, message_id, author, subject, source, sender, route, evidence, unknown_reason, notes, code, received, indexed)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)`,
-		row, k.Summary.MessageID, k.Summary.From, k.Summary.Subject, k.Source, d.Sender, route,
-		d.Evidence, d.Reason, notesJSON(d.Notes), code, t.now)
+		row, f.summary.MessageID, f.summary.From, f.summary.Subject, f.source, d.Sender, route,
+		d.Evidence, d.Reason, notesJSON(d.Notes), f.code, f.received)
 	if err != nil {
 		return err
 	}
-	_, err = t.exec("INSERT INTO search (rowid, text) VALUES (?, ?)", row, searchText(k.Summary, d.Recipients))
+	_, err = t.exec("INSERT INTO search (rowid, text) VALUES (?, ?)", row, searchText(f.summary, d.Recipients))
 	return err
 }
 
@@ -246,9 +276,11 @@ func (k *keepOp) body(t *tx, row int64, state mail.State) error {
 	}
 	t.spool += k.Size
 	k.stored = true
-	_, err := t.exec("INSERT INTO body (row, size, file, eml, data) VALUES (?, ?, ?, ?, ?)", row, k.Size, file, k.quarantined(), data)
+	_, err := t.exec(sqlBody, row, k.Size, file, k.quarantined(), data)
 	return err
 }
+
+const sqlBody = "INSERT INTO body (row, size, file, eml, data) VALUES (?, ?, ?, ?, ?)"
 
 // route writes the copies and returns the message's state.
 func (k *keepOp) route(t *tx, row int64) (mail.State, []string, error) {

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"postbag/engine/mail"
 )
@@ -35,7 +37,7 @@ func (s *Store) RecordListing(ctx context.Context, mailbox string, items []NewIt
 	out := make([]Known, len(items))
 	for at := 0; at < len(items); at += chunk {
 		part := items[at:min(at+chunk, len(items))]
-		err := s.write(ctx, "record listing", 0, func(t *tx) error {
+		err := s.writeBeside(ctx, "record listing", 0, func(t *tx) error {
 			for i, it := range part {
 				k, err := t.listed(mailbox, it)
 				if err != nil {
@@ -51,7 +53,7 @@ func (s *Store) RecordListing(ctx context.Context, mailbox string, items []NewIt
 	}
 	for at := 0; at < len(vanished); at += chunk {
 		part := vanished[at:min(at+chunk, len(vanished))]
-		err := s.write(ctx, "record listing", 0, func(t *tx) error {
+		err := s.writeBeside(ctx, "record listing", 0, func(t *tx) error {
 			for _, row := range part {
 				if err := t.vanished(row); err != nil {
 					return err
@@ -63,7 +65,7 @@ func (s *Store) RecordListing(ctx context.Context, mailbox string, items []NewIt
 			return nil, err
 		}
 	}
-	err := s.write(ctx, "record listing", 0, func(t *tx) error {
+	err := s.writeBeside(ctx, "record listing", 0, func(t *tx) error {
 		r, ok, err := t.first("SELECT listed FROM mailbox WHERE id = ?", mailbox)
 		if err != nil || ok && r.bool(0) {
 			return err
@@ -97,10 +99,25 @@ func (t *tx) listed(mailbox string, it NewItem) (Known, error) {
 	if err == nil && !ok {
 		err = internal("record listing", "an id was used twice")
 	}
+	if err == nil {
+		k, err = t.tabled(k)
+	}
 	if err != nil {
 		return k, err
 	}
 	return t.reappeared(k)
+}
+
+// tabled brings a message into the tables if it is pending, and tells what they
+// tell then.
+func (t *tx) tabled(k Known) (Known, error) {
+	if t.pending(k.Row) == nil {
+		return k, nil
+	}
+	if err := t.foldRow(k.Row); err != nil {
+		return k, err
+	}
+	return t.must("record listing", k.Row)
 }
 
 // identity finds a message by its key (rule 1).
@@ -182,6 +199,9 @@ func (t *tx) reappeared(k Known) (Known, error) {
 
 // vanished books that a message is no longer listed.
 func (t *tx) vanished(row int64) error {
+	if err := t.foldRow(row); err != nil {
+		return err
+	}
 	k, ok, err := t.known(row)
 	if err != nil || !ok || k.AtSource == mail.SourceGone || k.AtSource == mail.SourceDeleted {
 		return err
@@ -249,8 +269,12 @@ func (t *tx) drop(row int64) error {
 func (s *Store) SetAtSource(ctx context.Context, rows []int64, at mail.AtSource) error {
 	for from := 0; from < len(rows); from += chunk {
 		part := rows[from:min(from+chunk, len(rows))]
-		err := s.write(ctx, "at source", 0, func(t *tx) error {
-			for _, row := range part {
+		err := s.writeBeside(ctx, "at source", 0, func(t *tx) error {
+			tabled, err := t.setAtSourcePlain(part, at)
+			if err != nil {
+				return err
+			}
+			for _, row := range tabled {
 				if err := t.setAtSource(row, at); err != nil {
 					return err
 				}
@@ -273,13 +297,37 @@ func (t *tx) setAtSource(row int64, at mail.AtSource) error {
 // or asked for by a person, and still there, kept ones included (a policy may
 // change from keep to delete).
 func (s *Store) AtSource(ctx context.Context, mailbox string) ([]Known, error) {
-	return s.knowns(ctx, "at source", sqlAtSource, mailbox)
+	return s.atSource(ctx, mailbox, sqlAtSource, mail.SourcePresent, mail.SourceKept)
 }
 
 // Unconfirmed is AtSource without what is kept there on purpose: what a session
 // should have deleted. Where everything is kept that is nothing.
 func (s *Store) Unconfirmed(ctx context.Context, mailbox string) ([]Known, error) {
-	return s.knowns(ctx, "at source", sqlUnconfirmed, mailbox)
+	return s.atSource(ctx, mailbox, sqlUnconfirmed, mail.SourcePresent)
+}
+
+// atSource runs a query of what may be deleted and adds what is pending.
+func (s *Store) atSource(ctx context.Context, mailbox, sql string, where ...mail.AtSource) ([]Known, error) {
+	view := s.view(mailbox) // before the query: what it does not see yet is in here
+	var out []Known
+	err := s.readBeside(ctx, "at source", func(c *conn) error {
+		return c.each(ctx, sql, func(r record) error {
+			k := scanKnown(r)
+			if view[k.Row] != nil && uncollected(k.State) {
+				return nil
+			}
+			delete(view, k.Row)
+			out = append(out, k)
+			return nil
+		}, mailbox)
+	})
+	for _, p := range view {
+		if k := p.known; slices.Contains(where, k.AtSource) && (k.DeleteAsked || k.State.Settled()) {
+			out = append(out, k)
+		}
+	}
+	slices.SortFunc(out, func(a, b Known) int { return cmp.Compare(a.Row, b.Row) })
+	return out, err
 }
 
 const sqlUnconfirmed = sqlAtSourceOf + ` AND at_source = 'present' ORDER BY row`

@@ -28,6 +28,13 @@ func (r *recent) put(row int64, b []byte) bool {
 	return true
 }
 
+// fits tells whether there is room for so many octets.
+func (r *recent) fits(n int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.bytes+n <= recentBytes
+}
+
 func (r *recent) get(row int64) []byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -144,7 +144,7 @@ func (r *repair) build() error {
 	if err != nil {
 		return err
 	}
-	steps := []func() error{r.salvage, r.rebuild, r.orphans, r.bodies, r.reconcile, r.recount, r.install}
+	steps := []func() error{r.salvage, r.rebuild, r.takeIntake, r.orphans, r.bodies, r.reconcile, r.recount, r.install}
 	for _, step := range steps {
 		if err := r.ctx.Err(); err != nil {
 			return err

@@ -11,11 +11,13 @@ import (
 // Rows returns what is known of the rows today, in their order; rows that are
 // gone are left out.
 func (s *Store) Rows(ctx context.Context, rows []int64) ([]Known, error) {
+	view := s.viewRows(rows) // before the query: what it does not see yet is in here
 	found := make(map[int64]Known, len(rows))
-	err := s.read(ctx, "rows", func(c *conn) error {
+	err := s.readBeside(ctx, "rows", func(c *conn) error {
 		for _, sp := range spans(rows) {
 			err := c.each(ctx, sqlRows, func(r record) error {
-				found[r.int(0)] = scanKnown(r)
+				k := scanKnown(r)
+				found[k.Row] = view[k.Row].or(k)
 				return nil
 			}, sp.first, sp.last)
 			if err != nil {

@@ -47,8 +47,12 @@ func (s *Store) Settle(ctx context.Context, job mail.Job, list []Settlement) (Se
 		}
 	}
 	var out SettleResult
-	err := s.write(ctx, "settle", 0, func(t *tx) error {
-		var err error
+	err := s.writeBeside(ctx, "settle", 0, func(t *tx) error {
+		plain, err := t.settlePlain(job.Message, list)
+		if plain || err != nil {
+			out = SettleResult{Row: job.Message, State: mail.Delivered}
+			return err
+		}
 		out, err = t.settle(job.Message, list)
 		return err
 	})

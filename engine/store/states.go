@@ -55,7 +55,7 @@ type Alert struct {
 // GetMailbox returns the state of a mailbox; a fresh one when none is stored.
 func (s *Store) GetMailbox(ctx context.Context, id string) (MailboxState, error) {
 	m := MailboxState{ID: id}
-	err := s.read(ctx, "mailbox", func(c *conn) error { return readMailbox(c, &m) })
+	err := s.readBeside(ctx, "mailbox", func(c *conn) error { return readMailbox(c, &m) })
 	return m, err
 }
 
@@ -71,7 +71,7 @@ func readMailbox(c *conn, m *MailboxState) error {
 // Mailboxes returns the states of all mailboxes ever known, by id.
 func (s *Store) Mailboxes(ctx context.Context) ([]MailboxState, error) {
 	var out []MailboxState
-	err := s.read(ctx, "mailboxes", func(c *conn) error {
+	err := s.readBeside(ctx, "mailboxes", func(c *conn) error {
 		return c.each(ctx, "SELECT id, name, state FROM mailbox ORDER BY id", func(r record) error {
 			m := MailboxState{ID: r.str(0), Name: r.str(1)}
 			err := json.Unmarshal([]byte(r.str(2)), &m)
@@ -86,7 +86,7 @@ func (s *Store) Mailboxes(ctx context.Context) ([]MailboxState, error) {
 // stored state: two callers cannot lose each other's changes. change may run
 // twice.
 func (s *Store) UpdateMailbox(ctx context.Context, id string, change func(*MailboxState)) error {
-	return s.write(ctx, "update mailbox", 0, func(t *tx) error {
+	return s.writeBeside(ctx, "update mailbox", 0, func(t *tx) error {
 		m := MailboxState{ID: id}
 		if err := readMailbox(t.conn, &m); err != nil {
 			return err
@@ -110,7 +110,7 @@ func (s *Store) SaveMailbox(ctx context.Context, m MailboxState) error {
 // GetTarget returns the state of a target; a fresh one when none is stored.
 func (s *Store) GetTarget(ctx context.Context, name string) (TargetState, error) {
 	out := TargetState{Name: name}
-	err := s.read(ctx, "target", func(c *conn) error {
+	err := s.readBeside(ctx, "target", func(c *conn) error {
 		return readJSON(c, "SELECT state FROM target WHERE name = ?", name, &out)
 	})
 	return out, err
@@ -119,7 +119,7 @@ func (s *Store) GetTarget(ctx context.Context, name string) (TargetState, error)
 // UpdateTarget changes the state of a target with change, which sees the stored
 // state and may run twice.
 func (s *Store) UpdateTarget(ctx context.Context, name string, change func(*TargetState)) error {
-	return s.write(ctx, "update target", 0, func(t *tx) error {
+	return s.writeBeside(ctx, "update target", 0, func(t *tx) error {
 		st := TargetState{Name: name}
 		if err := readJSON(t.conn, "SELECT state FROM target WHERE name = ?", name, &st); err != nil {
 			return err
@@ -137,7 +137,7 @@ func (s *Store) SaveTarget(ctx context.Context, st TargetState) error {
 // Alerts returns every cause on record.
 func (s *Store) Alerts(ctx context.Context) ([]Alert, error) {
 	var out []Alert
-	err := s.read(ctx, "alerts", func(c *conn) error {
+	err := s.readBeside(ctx, "alerts", func(c *conn) error {
 		return c.each(ctx, "SELECT cause, state FROM alert ORDER BY cause", func(r record) error {
 			a := Alert{Cause: r.str(0)}
 			err := json.Unmarshal([]byte(r.str(1)), &a)
@@ -152,7 +152,7 @@ func (s *Store) Alerts(ctx context.Context) ([]Alert, error) {
 // one (fresh when there is none) and may run twice. An Alert whose First is
 // zero afterwards is removed.
 func (s *Store) UpdateAlert(ctx context.Context, cause string, change func(*Alert)) error {
-	return s.write(ctx, "update alert", 0, func(t *tx) error {
+	return s.writeBeside(ctx, "update alert", 0, func(t *tx) error {
 		a := Alert{Cause: cause}
 		if err := readJSON(t.conn, "SELECT state FROM alert WHERE cause = ?", cause, &a); err != nil {
 			return err

@@ -24,7 +24,8 @@ type Options struct {
 	Log             *slog.Logger     // nil: silence
 	QuotaBytes      int64            // spool quota; 0: none
 
-	files fileLayer // nil: the operating system's; tests put faults here
+	files   fileLayer // nil: the operating system's; tests put faults here
+	noPlain bool      // tests: every message goes into the tables at once
 }
 
 func (o Options) withDefaults() Options {
@@ -77,6 +78,14 @@ type Store struct {
 	credit  atomic.Int64 // octets for which there is room on the disk
 	spilled atomic.Int64 // of these, those on disk already
 
+	pendMu  sync.RWMutex       // for others than the writer
+	pend    map[int64]*pending // messages on their plain way, by row
+	settled int                // of them, those that have settled; the writer's
+	alike   map[string]int64   // their rows by fingerprint; the writer's
+	intake  int64              // octets of records in the intake; the writer's
+	held    atomic.Int64       // octets of pendings
+	noPlain bool               // tests: every message goes into the tables at once
+
 	flightMu sync.Mutex
 	flight   map[int64]struct{} // copies claimed and not yet settled
 
@@ -98,7 +107,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		quota: o.QuotaBytes, files: o.files,
 		ops: make(chan *operation, 1024), written: make(chan struct{}),
 		readers: make(chan *conn, maxReaders), slots: make(chan struct{}, maxReaders),
-		flight: make(map[int64]struct{}),
+		flight: make(map[int64]struct{}), pend: make(map[int64]*pending), alike: make(map[string]int64), noPlain: o.noPlain,
 	}
 	s.trash.s = s
 	if err := s.open(); err != nil {
@@ -153,6 +162,9 @@ func (s *Store) open() error {
 	}
 	if s.readOnly {
 		return nil
+	}
+	if err := s.loadIntake(); err != nil {
+		return err
 	}
 	return s.dropLeftovers()
 }
@@ -235,8 +247,21 @@ func (s *Store) Close() error {
 }
 
 // read lends a connection for one query; snapshot is for several that must see
-// one state of the database.
+// one state of the database. Before it everything pending goes into the tables.
 func (s *Store) read(ctx context.Context, name string, fn func(*conn) error) error {
+	if err := s.enter(name); err != nil {
+		return err
+	}
+	defer s.calls.Done()
+	if err := s.unfold(ctx); err != nil {
+		return fail(name, err)
+	}
+	return s.readBeside(ctx, name, fn)
+}
+
+// readBeside is read for queries that pendings do not concern, or that look at
+// them as well.
+func (s *Store) readBeside(ctx context.Context, name string, fn func(*conn) error) error {
 	if err := s.enter(name); err != nil {
 		return err
 	}
@@ -251,7 +276,16 @@ func (s *Store) read(ctx context.Context, name string, fn func(*conn) error) err
 
 // snapshot lends a connection on which fn sees one state of the database.
 func (s *Store) snapshot(ctx context.Context, name string, fn func(*conn) error) error {
-	return s.read(ctx, name, func(c *conn) error {
+	return s.read(ctx, name, oneState(fn))
+}
+
+// snapshotBeside is readBeside with one state of the database.
+func (s *Store) snapshotBeside(ctx context.Context, name string, fn func(*conn) error) error {
+	return s.readBeside(ctx, name, oneState(fn))
+}
+
+func oneState(fn func(*conn) error) func(*conn) error {
+	return func(c *conn) error {
 		if _, err := c.exec("BEGIN"); err != nil {
 			return err
 		}
@@ -260,7 +294,7 @@ func (s *Store) snapshot(ctx context.Context, name string, fn func(*conn) error)
 			err = cerr
 		}
 		return err
-	})
+	}
 }
 
 func (s *Store) reader(ctx context.Context) (*conn, error) {

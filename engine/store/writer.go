@@ -17,10 +17,11 @@ const (
 // operation is one change waiting for the writer. run may run twice, so it
 // assigns its results and appends to nothing.
 type operation struct {
-	run   func(*tx) error
-	bytes int64 // of bodies, for the bound of a batch
-	err   error
-	done  chan struct{}
+	run    func(*tx) error
+	bytes  int64 // of bodies, for the bound of a batch
+	beside bool  // looks after pendings itself; else all go into the tables before it
+	err    error
+	done   chan struct{}
 }
 
 // tx is what an operation sees of the transaction it shares with others.
@@ -32,6 +33,15 @@ type tx struct {
 	delta map[mail.State]int64
 	spool int64
 	after []func() // runs once the commit is durable
+
+	base    map[int64]*pending // messages on their plain way, before
+	alike   map[string]int64   // of these, the rows by fingerprint
+	changed map[int64]*pending // what becomes of them; nil: they stand in the tables now
+	filed   int64              // octets of records in the intake, before
+	records int64              // octets of records added
+	cleared bool               // the intake was emptied
+	held    int64              // octets of pendings added
+	fresh   int                // octets of buffers of messages kept
 }
 
 // exec changes something.
@@ -78,6 +88,15 @@ func (s *Store) enter(op string) error {
 // write has the writer run an operation and returns after its durable commit.
 // ctx counts until the writer has it; then the answer is awaited.
 func (s *Store) write(ctx context.Context, name string, bytes int64, run func(*tx) error) error {
+	return s.writeOp(ctx, name, &operation{run: run, bytes: bytes})
+}
+
+// writeBeside is write for what looks after pendings itself.
+func (s *Store) writeBeside(ctx context.Context, name string, bytes int64, run func(*tx) error) error {
+	return s.writeOp(ctx, name, &operation{run: run, bytes: bytes, beside: true})
+}
+
+func (s *Store) writeOp(ctx context.Context, name string, op *operation) error {
 	if err := s.enter(name); err != nil {
 		return err
 	}
@@ -85,26 +104,55 @@ func (s *Store) write(ctx context.Context, name string, bytes int64, run func(*t
 	if s.readOnly {
 		return internal(name, "the store is open for reading only")
 	}
+	return fail(name, s.submit(ctx, op))
+}
+
+// submit hands an operation to the writer. The caller is counted by enter.
+func (s *Store) submit(ctx context.Context, op *operation) error {
 	if err := ctx.Err(); err != nil {
-		return fail(name, err)
+		return err
 	}
-	op := &operation{run: run, bytes: bytes, done: make(chan struct{})}
+	op.done = make(chan struct{})
 	select {
 	case s.ops <- op:
 	case <-ctx.Done():
-		return fail(name, ctx.Err())
+		return ctx.Err()
 	}
 	<-op.done
-	return fail(name, op.err)
+	return op.err
 }
 
-// writer runs operations until the channel is closed.
+// writer runs operations until the channel is closed. When none has come for a
+// while it puts into the tables what stands in the intake only.
 func (s *Store) writer() {
 	defer close(s.written)
 	b := &batch{s: s}
-	for op := range s.ops {
-		b.ops, b.bytes = append(b.ops[:0], op), op.bytes
-		b.commit()
+	idle := time.NewTimer(0)
+	defer idle.Stop()
+	again := time.Duration(0) // after a failure: not before
+	for {
+		wait, everything := s.rest()
+		var rested <-chan time.Time
+		if wait > 0 {
+			idle.Reset(max(wait, again))
+			rested = idle.C
+		}
+		select {
+		case op, ok := <-s.ops:
+			if !ok {
+				if len(s.pend) > 0 || s.intake > 0 {
+					s.foldIdle(true)
+				}
+				return
+			}
+			b.ops, b.bytes = append(b.ops[:0], op), op.bytes
+			b.commit()
+		case <-rested:
+			again = 0
+			if !s.foldIdle(everything) {
+				again = foldAgainIn
+			}
+		}
 	}
 }
 
@@ -176,7 +224,7 @@ func (s *Store) together(b *batch) error {
 	if _, err := c.exec("BEGIN IMMEDIATE"); err != nil {
 		return s.watch(err)
 	}
-	t := &tx{conn: c, s: s, now: s.now().UTC().Truncate(time.Millisecond), delta: make(map[mail.State]int64)}
+	t := s.begin()
 	err := t.runAll(b)
 	if err == nil {
 		if _, err = c.exec("COMMIT"); err != nil && !isFull(err) {
@@ -190,6 +238,7 @@ func (s *Store) together(b *batch) error {
 		return s.watch(err)
 	}
 	s.commits.Add(1)
+	s.apply(t)
 	if t.spool != 0 {
 		s.spool.Add(t.spool)
 	}
@@ -197,6 +246,12 @@ func (s *Store) together(b *batch) error {
 		f()
 	}
 	return nil
+}
+
+// begin is a transaction as it begins.
+func (s *Store) begin() *tx {
+	return &tx{conn: s.w, s: s, now: s.now().UTC().Truncate(time.Millisecond), delta: make(map[mail.State]int64),
+		base: s.pend, alike: s.alike, filed: s.intake}
 }
 
 // doubtful is an error of COMMIT itself: what it wrote may be found durable by
@@ -208,11 +263,19 @@ func (d doubtful) Unwrap() error { return d.error }
 func (t *tx) runAll(b *batch) error {
 	for done := 0; done < len(b.ops) || b.more(); done++ {
 		op := b.ops[done]
+		if !op.beside {
+			if err := t.foldAll(); err != nil {
+				return err
+			}
+		}
 		t.dirty = false
 		op.err = op.run(t)
 		if op.err != nil && (t.dirty || isDamage(op.err) || isFull(op.err)) {
 			return op.err
 		}
+	}
+	if err := t.tidy(); err != nil {
+		return err
 	}
 	return t.count()
 }

@@ -1,0 +1,272 @@
+package store
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"postbag/engine/mail"
+)
+
+// The steps of a message, and what a record begins with. The numbers stay.
+const (
+	stepKept    = 1
+	stepClaimed = 2
+	stepSettled = 3
+	stepSource  = 4
+)
+
+// errRecord is a record that cannot be read: the database is damaged.
+var errRecord = damagedContent{"a record of the intake cannot be read"}
+
+// pack writes down that a message was kept.
+func (p *pending) pack() packer {
+	d := p.decision
+	r := make(packer, 0, len(p.body)+1024)
+	r.number(stepKept)
+	r.number(p.known.Row)
+	r.text(p.known.ID)
+	r.text(p.mailbox)
+	r.text(p.known.UID)
+	r.text(p.known.Ident)
+	r.octets(p.key)
+	r.time(p.collected)
+	r.text(p.summary.MessageID)
+	r.text(p.summary.From)
+	r.text(p.summary.Subject)
+	r.text(p.source)
+	r.text(d.Route)
+	r.text(d.Sender)
+	r.text(d.Evidence)
+	r.text(d.Reason)
+	r.number(int64(len(d.Notes)))
+	for _, n := range d.Notes {
+		r.text(n)
+	}
+	r.number(int64(len(d.Recipients)))
+	for _, to := range d.Recipients {
+		r.text(to.Address)
+		r.text(to.Person)
+		r.text(to.For)
+		r.text(to.Target)
+		r.flag(to.Unknown)
+		r.flag(to.Outside)
+	}
+	r.octets(p.body)
+	return r
+}
+
+// unpackKept reads what pack wrote.
+func unpackKept(u *unpacker) *pending {
+	p := &pending{decision: &mail.Decision{}}
+	p.known.Row = u.number()
+	p.known.ID = u.text()
+	p.mailbox = u.text()
+	p.known.UID = u.text()
+	p.known.Ident = u.text()
+	if key := u.octets(); len(key) > 0 {
+		p.key = slices.Clone(key)
+	}
+	p.collected = u.time()
+	p.summary = mail.Summary{MessageID: u.text(), From: u.text(), Subject: u.text()}
+	p.source = u.text()
+	d := p.decision
+	d.Route, d.Sender, d.Evidence, d.Reason = u.text(), u.text(), u.text(), u.text()
+	for range u.length() {
+		d.Notes = append(d.Notes, u.text())
+	}
+	for range u.length() {
+		d.Recipients = append(d.Recipients, mail.Recipient{Address: u.text(), Person: u.text(), For: u.text(), Target: u.text(),
+			Unknown: u.flag(), Outside: u.flag()})
+	}
+	p.body = append([]byte{}, u.octets()...)
+	return p
+}
+
+// readIntake takes up what stands in the intake only.
+func (t *tx) readIntake() error {
+	var all [][]byte
+	err := t.query("SELECT data FROM intake ORDER BY n", func(r record) error {
+		all = append(all, slices.Clone(r.blob(0)))
+		return nil
+	})
+	for _, data := range all {
+		if err == nil {
+			t.filed += int64(len(data))
+			err = t.replay(data)
+		}
+	}
+	return err
+}
+
+// replay does one step again. What it says of messages that stand in the tables
+// is there already.
+func (t *tx) replay(data []byte) error {
+	u := &unpacker{rest: data}
+	switch u.number() {
+	case stepKept:
+		p := unpackKept(u)
+		if u.end() != nil {
+			return errRecord
+		}
+		return t.replayKept(p)
+	case stepClaimed:
+		for range u.length() {
+			row, next := u.number(), u.time()
+			if p := t.pending(row); p != nil && u.err == nil {
+				t.put(row, p.claim(next))
+			}
+		}
+	case stepSettled:
+		row, at := u.number(), u.time()
+		landed := make([]landing, 0, 1)
+		for range u.length() {
+			landed = append(landed, landing{u.text(), u.flag()})
+		}
+		p := t.pending(row)
+		switch {
+		case p == nil || u.err != nil:
+		case len(landed) != len(p.recipients()):
+			return errRecord
+		default:
+			t.land(p, landed, at)
+		}
+	case stepSource:
+		state, at := mail.AtSource(u.text()), u.time()
+		for range u.length() {
+			row := u.number()
+			if p := t.pending(row); p != nil && u.err == nil {
+				t.put(row, p.atSource(state, at))
+			}
+		}
+	default:
+		return errRecord
+	}
+	if u.end() != nil {
+		return errRecord
+	}
+	return nil
+}
+
+// replayKept takes a message up that the tables do not have yet.
+func (t *tx) replayKept(p *pending) error {
+	k, ok, err := t.known(p.known.Row)
+	if err != nil {
+		return err
+	}
+	if !ok { // only after a repair: its identity was lost, not its octets
+		if err := t.lostIdentity(p); err != nil {
+			return err
+		}
+		if k, ok, err = t.known(p.known.Row); err != nil || !ok {
+			return err
+		}
+	}
+	if k.ID != p.known.ID || !uncollected(k.State) {
+		return nil
+	}
+	t.take(p, k, int64(len(p.body)))
+	return nil
+}
+
+func (t *tx) lostIdentity(p *pending) error {
+	ident := p.known.Ident
+	if ident == p.known.UID {
+		ident = ""
+	}
+	n, err := t.exec(`INSERT INTO identity (row, id, mailbox, uid, ident, state, at_source, seen, changed)
+		VALUES (?, ?, ?, ?, ?, 'waiting', 'present', ?, ?) ON CONFLICT DO NOTHING`,
+		p.known.Row, p.known.ID, p.mailbox, p.known.UID, ident, p.collected, p.collected)
+	if n > 0 {
+		t.moved("", mail.Waiting)
+	}
+	return err
+}
+
+// loadIntake brings what stands in the intake only into the tables, when the
+// store is opened. On a full disk that is left for later.
+func (s *Store) loadIntake() error {
+	if some, err := behind(s.w); err != nil || !some {
+		return err
+	}
+	t := s.begin()
+	if err := t.script("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	err := t.readIntake()
+	loaded := &tx{changed: maps.Clone(t.changed), records: t.filed, held: t.held}
+	if err == nil {
+		err = t.foldAll()
+	}
+	if err == nil {
+		err = t.count()
+	}
+	if err == nil {
+		err = t.script("COMMIT")
+	}
+	if err == nil {
+		s.spool.Add(t.spool)
+		return nil
+	}
+	_ = t.script("ROLLBACK") // the first error says it all
+	if isFull(err) {
+		s.log.Warn("what came last could not be put into the tables", "error", err)
+		s.apply(loaded)
+		return nil
+	}
+	return err
+}
+
+// behind tells whether the intake has something that the tables may not have.
+func behind(c *conn) (bool, error) {
+	_, some, err := c.one(context.Background(), "SELECT 1 FROM intake LIMIT 1")
+	return some, err
+}
+
+// Behind tells of a store that is open for reading only whether it may not show
+// what happened last: its process goes on, or was killed. Opening it for writing
+// sets that right.
+func (s *Store) Behind(ctx context.Context) (some bool, err error) {
+	err = s.readBeside(ctx, "behind", func(c *conn) (err error) {
+		some, err = behind(c)
+		return err
+	})
+	return some, err
+}
+
+// The steps, as changes of what is known.
+
+// take makes a message pending: its octets and its routes are recorded.
+func (t *tx) take(p *pending, k Known, size int64) {
+	p.from, p.known = k.State, k
+	p.known.State, p.known.Size, p.known.FetchAnyway = mail.Queued, size, false
+	p.known.Fingerprint = fingerprintText(p.key)
+	t.held += size
+	t.put(k.Row, p)
+}
+
+func (p *pending) claim(next time.Time) *pending {
+	q := *p
+	q.attempts, q.next = 1, next
+	return &q
+}
+
+// land makes a message one that everybody got.
+func (t *tx) land(p *pending, landed []landing, at time.Time) {
+	if settled(p) {
+		return
+	}
+	q := *p
+	q.landed, q.settled, q.body = landed, at, nil
+	q.attempts = max(q.attempts, 1)
+	q.known.State, q.known.FirstDelivered = mail.Delivered, at
+	t.held -= p.known.Size
+	t.put(p.known.Row, &q)
+}
+
+func (p *pending) atSource(state mail.AtSource, at time.Time) *pending {
+	q := *p
+	q.known.AtSource, q.sourceAt = state, at
+	return &q
+}

@@ -1,0 +1,178 @@
+package store
+
+import (
+	"slices"
+	"time"
+
+	"postbag/engine/mail"
+)
+
+// plain tells whether a message that was collected goes the plain way.
+func (k *keepOp) plain(t *tx, f found) bool {
+	d := k.Decision
+	if d == nil || k.quarantined() || f.twice || f.indexed || f.State != mail.Waiting || k.Due.After(t.now) || k.Draft.name != "" ||
+		len(k.Draft.buf) > maxPlainBody || len(d.Recipients) > maxRecipients ||
+		t.s.noPlain || len(t.base)+len(t.changed) >= maxPending || !t.s.recent.fits(t.fresh+cap(k.Draft.buf)) {
+		return false
+	}
+	first := d.Recipients[0]
+	return !slices.ContainsFunc(d.Recipients, func(r mail.Recipient) bool {
+		return r.Target != first.Target || r.Unknown != first.Unknown || r.Outside != first.Outside
+	}) && t.like(k.key) == nil
+}
+
+// like returns the pending with a fingerprint.
+func (t *tx) like(key []byte) *pending {
+	if key == nil {
+		return nil
+	}
+	if row, ok := t.alike[string(key)]; ok {
+		if p := t.pending(row); p != nil {
+			return p
+		}
+	}
+	for _, p := range t.changed {
+		if p != nil && string(p.key) == string(key) {
+			return p
+		}
+	}
+	return nil
+}
+
+// keepPlain records a message that goes the plain way.
+func (k *keepOp) keepPlain(t *tx, f found) (KeepResult, error) {
+	p := &pending{mailbox: f.mailbox, key: k.key, summary: k.Summary, source: k.Source, decision: k.Decision, body: k.Draft.buf, collected: t.now}
+	if p.body == nil {
+		p.body = []byte{} // a message of no octets has a body all the same
+	}
+	t.take(p, f.Known, k.Size)
+	if err := t.record(p.pack()); err != nil {
+		return KeepResult{}, err
+	}
+	k.stored, k.pending = true, true
+	t.fresh += cap(k.Draft.buf)
+	return KeepResult{Row: f.Row, ID: f.ID, State: mail.Queued, Targets: []string{k.Decision.Recipients[0].Target}}, nil
+}
+
+// claimPlain books the attempt at messages on their plain way, at most max of
+// those for a target, the longest due first.
+func (t *tx) claimPlain(target string, max int, next func(attempts int) time.Time) ([]mail.Job, error) {
+	due := t.pendings(func(p *pending) bool {
+		return p.attempts == 0 && p.recipients()[0].Target == target
+	})
+	if len(due) == 0 || max <= 0 {
+		return nil, nil
+	}
+	slices.SortStableFunc(due, func(a, b *pending) int { return a.collected.Compare(b.collected) })
+	due = due[:min(len(due), max)]
+	jobs := make([]mail.Job, 0, len(due))
+	var claimed []int64
+	var r packer
+	r.number(stepClaimed)
+	r.number(int64(len(due)))
+	for _, p := range due {
+		at := t.later(next(1))
+		r.number(p.known.Row)
+		r.time(at)
+		t.put(p.known.Row, p.claim(at))
+		j := p.job()
+		for _, c := range j.Copies {
+			claimed = append(claimed, c.ID)
+		}
+		jobs = append(jobs, j)
+	}
+	t.after = append(t.after, func() { t.s.takeOff(claimed) })
+	return jobs, t.record(r)
+}
+
+// job is the one transaction that hands a message over.
+func (p *pending) job() mail.Job {
+	first := p.recipients()[0]
+	j := mail.Job{
+		Message: p.known.Row, ID: p.known.ID, Mailbox: p.mailbox, Source: p.source, Target: first.Target,
+		Sender: p.decision.Sender, Unknown: first.Unknown, Outside: first.Outside, Size: p.known.Size,
+		Received: p.collected, Queued: p.collected,
+	}
+	if j.Unknown {
+		j.Reason = p.decision.Reason
+	}
+	for n, r := range p.recipients() {
+		j.Copies = append(j.Copies, mail.Copy{ID: copyID(p.known.Row, n), Address: r.Address, Attempts: 1})
+	}
+	return j
+}
+
+// settlePlain records that everybody has got a message on its plain way; false
+// when it is not on it, or something else came of the attempt. Then it stands in
+// the tables.
+func (t *tx) settlePlain(row int64, list []Settlement) (bool, error) {
+	p := t.pending(row)
+	if p == nil {
+		return false, nil
+	}
+	landed, ok := p.landings(list)
+	if !ok {
+		return false, t.fold(p)
+	}
+	t.land(p, landed, t.now)
+	var r packer
+	r.number(stepSettled)
+	r.number(row)
+	r.time(t.now)
+	r.number(int64(len(landed)))
+	var copies []int64
+	for n, l := range landed {
+		r.text(l.reply)
+		r.flag(l.doubtful)
+		copies = append(copies, copyID(row, n))
+	}
+	t.after = append(t.after, func() {
+		t.s.land(copies)
+		t.s.recent.drop(row)
+	})
+	return true, t.record(r)
+}
+
+// landings puts outcomes into the order of the recipients; false unless all
+// recipients have got it now.
+func (p *pending) landings(list []Settlement) ([]landing, bool) {
+	if settled(p) || len(list) != len(p.recipients()) {
+		return nil, false
+	}
+	out := make([]landing, len(list))
+	seen := make([]bool, len(list))
+	for _, st := range list {
+		n := st.Copy.ID - copyID(p.known.Row, 0)
+		if st.State != mail.Delivered || len(st.Reroute) > 0 || n < 0 || n >= int64(len(out)) || seen[n] {
+			return nil, false
+		}
+		out[n], seen[n] = landing{st.Reply, st.PossibleDuplicate}, true
+	}
+	return out, true
+}
+
+// setAtSourcePlain is setAtSource for those of the rows that are pending; it
+// returns the others.
+func (t *tx) setAtSourcePlain(rows []int64, at mail.AtSource) (rest []int64, err error) {
+	var hit []int64
+	for _, row := range rows {
+		if p := t.pending(row); p != nil {
+			hit = append(hit, row)
+			t.put(row, p.atSource(at, t.now))
+		} else {
+			rest = append(rest, row)
+		}
+	}
+	if len(hit) == 0 {
+		return rest, nil
+	}
+	var r packer
+	r.number(stepSource)
+	r.text(string(at))
+	r.time(t.now)
+	r.number(int64(len(hit)))
+	for _, row := range hit {
+		r.number(row)
+	}
+	return rest, t.record(r)
+}
