@@ -14,13 +14,17 @@ import (
 // OpenMessage opens the stored octets of a message, as received, and tells
 // their number. It fails with CodeNotFound when they are not here (any more).
 func (s *Store) OpenMessage(ctx context.Context, row int64) (io.ReadCloser, int64, error) {
-	if b := s.recent.get(row); b != nil {
+	b := s.recent.get(row)
+	if p := s.viewRows([]int64{row})[row]; b == nil && p != nil {
+		b = p.body
+	}
+	if b != nil {
 		return io.NopCloser(bytes.NewReader(b)), int64(len(b)), nil
 	}
 	var name string
 	var data []byte
 	var size int64
-	err := s.read(ctx, "open message", func(c *conn) error {
+	err := s.readBeside(ctx, "open message", func(c *conn) error {
 		r, ok, err := c.one(ctx, "SELECT size, file, data FROM body WHERE row = ?", row)
 		if err == nil && !ok {
 			err = notFound("open message")
