@@ -26,9 +26,8 @@ func (s *Store) Claim(ctx context.Context, target string, max int, next func(att
 		if err := t.book(jobs, next); err != nil {
 			return err
 		}
-		more, err := t.claimPlain(target, max-len(jobs), next)
-		jobs = append(jobs, more...)
-		return err
+		jobs = append(jobs, t.claimPlain(target, max-len(jobs), next)...)
+		return nil
 	})
 	return jobs, err
 }

@@ -86,7 +86,7 @@ func (t *tx) foldLike(key []byte) error {
 
 // clear empties the intake when nothing is pending any more.
 func (t *tx) clear() error {
-	if t.records == 0 && (t.filed == 0 || t.cleared) {
+	if len(t.records) == 0 && (t.filed == 0 || t.cleared) {
 		return nil
 	}
 	for row := range t.base {
@@ -100,13 +100,13 @@ func (t *tx) clear() error {
 		}
 	}
 	_, err := t.exec("DELETE FROM intake")
-	t.cleared, t.records = true, 0
+	t.cleared, t.records = true, t.records[:0]
 	return err
 }
 
 // tidy keeps the intake small.
 func (t *tx) tidy() error {
-	if t.filed+t.records > maxIntake {
+	if t.filed+int64(len(t.records)) > maxIntake {
 		return t.foldAll()
 	}
 	if len(t.base) >= manyPending {

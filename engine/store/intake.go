@@ -26,6 +26,7 @@ const (
 	maxPending    = 1024    // messages
 	manyPending   = 768     // from here on the settled ones go into the tables
 	maxIntake     = 8 << 20 // octets of records; then all go into the tables
+	maxRoom       = 1 << 20 // octets that stay in memory for the next records
 	foldAtOnce    = 64      // settled ones that go into the tables while nothing else is to do
 	foldSettledIn = 2 * time.Millisecond
 	foldAllIn     = 250 * time.Millisecond // for other processes that only read
@@ -109,10 +110,12 @@ func (t *tx) pendings(which func(*pending) bool) []*pending {
 func anyPending(*pending) bool { return true }
 func settled(p *pending) bool  { return p.landed != nil }
 
-// record writes a step down.
-func (t *tx) record(r packer) error {
-	t.records += int64(len(r))
-	_, err := t.exec("INSERT INTO intake (data) VALUES (?)", []byte(r))
+// file adds the steps of the transaction to the intake, all in one row.
+func (t *tx) file() error {
+	if len(t.records) == 0 {
+		return nil
+	}
+	_, err := t.exec("INSERT INTO intake (data) VALUES (?)", []byte(t.records))
 	return err
 }
 
@@ -122,7 +125,11 @@ func (s *Store) apply(t *tx) {
 	if t.cleared {
 		s.intake = 0
 	}
-	s.intake += t.records
+	s.records = nil
+	if cap(t.records) <= maxRoom {
+		s.records = t.records
+	}
+	s.intake += int64(len(t.records))
 	if len(t.changed) == 0 {
 		return
 	}

@@ -21,9 +21,8 @@ const (
 var errRecord = damagedContent{"a record of the intake cannot be read"}
 
 // pack writes down that a message was kept.
-func (p *pending) pack() packer {
+func (p *pending) pack(r *packer) {
 	d := p.decision
-	r := make(packer, 0, len(p.body)+1024)
 	r.number(stepKept)
 	r.number(p.known.Row)
 	r.text(p.known.ID)
@@ -54,7 +53,6 @@ func (p *pending) pack() packer {
 		r.flag(to.Outside)
 	}
 	r.octets(p.body)
-	return r
 }
 
 // unpackKept reads what pack wrote.
@@ -80,7 +78,7 @@ func unpackKept(u *unpacker) *pending {
 		d.Recipients = append(d.Recipients, mail.Recipient{Address: u.text(), Person: u.text(), For: u.text(), Target: u.text(),
 			Unknown: u.flag(), Outside: u.flag()})
 	}
-	p.body = append([]byte{}, u.octets()...)
+	p.body = append([]byte{}, u.octets()...) // never nil
 	return p
 }
 
@@ -100,17 +98,27 @@ func (t *tx) readIntake() error {
 	return err
 }
 
-// replay does one step again. What it says of messages that stand in the tables
-// is there already.
+// replay does steps again. What they say of messages that stand in the tables is
+// there already.
 func (t *tx) replay(data []byte) error {
 	u := &unpacker{rest: data}
-	switch u.number() {
-	case stepKept:
-		p := unpackKept(u)
-		if u.end() != nil {
+	for len(u.rest) > 0 {
+		if err := t.replayStep(u); err != nil {
+			return err
+		}
+		if u.err != nil {
 			return errRecord
 		}
-		return t.replayKept(p)
+	}
+	return nil
+}
+
+func (t *tx) replayStep(u *unpacker) error {
+	switch u.number() {
+	case stepKept:
+		if p := unpackKept(u); u.err == nil {
+			return t.replayKept(p)
+		}
 	case stepClaimed:
 		for range u.length() {
 			row, next := u.number(), u.time()
@@ -141,9 +149,6 @@ func (t *tx) replay(data []byte) error {
 			}
 		}
 	default:
-		return errRecord
-	}
-	if u.end() != nil {
 		return errRecord
 	}
 	return nil
@@ -195,7 +200,7 @@ func (s *Store) loadIntake() error {
 		return err
 	}
 	err := t.readIntake()
-	loaded := &tx{changed: maps.Clone(t.changed), records: t.filed, held: t.held}
+	loaded, filed := &tx{changed: maps.Clone(t.changed), held: t.held}, t.filed
 	if err == nil {
 		err = t.foldAll()
 	}
@@ -213,6 +218,7 @@ func (s *Store) loadIntake() error {
 	if isFull(err) {
 		s.log.Warn("what came last could not be put into the tables", "error", err)
 		s.apply(loaded)
+		s.intake = filed
 		return nil
 	}
 	return err

@@ -270,11 +270,7 @@ func (s *Store) SetAtSource(ctx context.Context, rows []int64, at mail.AtSource)
 	for from := 0; from < len(rows); from += chunk {
 		part := rows[from:min(from+chunk, len(rows))]
 		err := s.writeBeside(ctx, "at source", 0, func(t *tx) error {
-			tabled, err := t.setAtSourcePlain(part, at)
-			if err != nil {
-				return err
-			}
-			for _, row := range tabled {
+			for _, row := range t.setAtSourcePlain(part, at) {
 				if err := t.setAtSource(row, at); err != nil {
 					return err
 				}

@@ -86,11 +86,3 @@ func (u *unpacker) length() int {
 	}
 	return int(n)
 }
-
-// end tells what went wrong; a record has nothing behind its last field.
-func (u *unpacker) end() error {
-	if u.err == nil && len(u.rest) > 0 {
-		return errRecord
-	}
-	return u.err
-}

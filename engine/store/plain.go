@@ -46,9 +46,7 @@ func (k *keepOp) keepPlain(t *tx, f found) (KeepResult, error) {
 		p.body = []byte{} // a message of no octets has a body all the same
 	}
 	t.take(p, f.Known, k.Size)
-	if err := t.record(p.pack()); err != nil {
-		return KeepResult{}, err
-	}
+	p.pack(&t.records)
 	k.stored, k.pending = true, true
 	t.fresh += cap(k.Draft.buf)
 	return KeepResult{Row: f.Row, ID: f.ID, State: mail.Queued, Targets: []string{k.Decision.Recipients[0].Target}}, nil
@@ -56,18 +54,18 @@ func (k *keepOp) keepPlain(t *tx, f found) (KeepResult, error) {
 
 // claimPlain books the attempt at messages on their plain way, at most max of
 // those for a target, the longest due first.
-func (t *tx) claimPlain(target string, max int, next func(attempts int) time.Time) ([]mail.Job, error) {
+func (t *tx) claimPlain(target string, max int, next func(attempts int) time.Time) []mail.Job {
 	due := t.pendings(func(p *pending) bool {
 		return p.attempts == 0 && p.recipients()[0].Target == target
 	})
 	if len(due) == 0 || max <= 0 {
-		return nil, nil
+		return nil
 	}
 	slices.SortStableFunc(due, func(a, b *pending) int { return a.collected.Compare(b.collected) })
 	due = due[:min(len(due), max)]
 	jobs := make([]mail.Job, 0, len(due))
 	var claimed []int64
-	var r packer
+	r := &t.records
 	r.number(stepClaimed)
 	r.number(int64(len(due)))
 	for _, p := range due {
@@ -82,7 +80,7 @@ func (t *tx) claimPlain(target string, max int, next func(attempts int) time.Tim
 		jobs = append(jobs, j)
 	}
 	t.after = append(t.after, func() { t.s.takeOff(claimed) })
-	return jobs, t.record(r)
+	return jobs
 }
 
 // job is the one transaction that hands a message over.
@@ -115,7 +113,7 @@ func (t *tx) settlePlain(row int64, list []Settlement) (bool, error) {
 		return false, t.fold(p)
 	}
 	t.land(p, landed, t.now)
-	var r packer
+	r := &t.records
 	r.number(stepSettled)
 	r.number(row)
 	r.time(t.now)
@@ -130,7 +128,7 @@ func (t *tx) settlePlain(row int64, list []Settlement) (bool, error) {
 		t.s.land(copies)
 		t.s.recent.drop(row)
 	})
-	return true, t.record(r)
+	return true, nil
 }
 
 // landings puts outcomes into the order of the recipients; false unless all
@@ -153,7 +151,7 @@ func (p *pending) landings(list []Settlement) ([]landing, bool) {
 
 // setAtSourcePlain is setAtSource for those of the rows that are pending; it
 // returns the others.
-func (t *tx) setAtSourcePlain(rows []int64, at mail.AtSource) (rest []int64, err error) {
+func (t *tx) setAtSourcePlain(rows []int64, at mail.AtSource) (rest []int64) {
 	var hit []int64
 	for _, row := range rows {
 		if p := t.pending(row); p != nil {
@@ -164,9 +162,9 @@ func (t *tx) setAtSourcePlain(rows []int64, at mail.AtSource) (rest []int64, err
 		}
 	}
 	if len(hit) == 0 {
-		return rest, nil
+		return rest
 	}
-	var r packer
+	r := &t.records
 	r.number(stepSource)
 	r.text(string(at))
 	r.time(t.now)
@@ -174,5 +172,5 @@ func (t *tx) setAtSourcePlain(rows []int64, at mail.AtSource) (rest []int64, err
 	for _, row := range hit {
 		r.number(row)
 	}
-	return rest, t.record(r)
+	return rest
 }

@@ -83,6 +83,7 @@ type Store struct {
 	settled int                // of them, those that have settled; the writer's
 	alike   map[string]int64   // their rows by fingerprint; the writer's
 	intake  int64              // octets of records in the intake; the writer's
+	records packer             // room for those of the next transaction
 	held    atomic.Int64       // octets of pendings
 	noPlain bool               // tests: every message goes into the tables at once
 

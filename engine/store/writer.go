@@ -38,7 +38,7 @@ type tx struct {
 	alike   map[string]int64   // of these, the rows by fingerprint
 	changed map[int64]*pending // what becomes of them; nil: they stand in the tables now
 	filed   int64              // octets of records in the intake, before
-	records int64              // octets of records added
+	records packer             // steps added
 	cleared bool               // the intake was emptied
 	held    int64              // octets of pendings added
 	fresh   int                // octets of buffers of messages kept
@@ -251,7 +251,7 @@ func (s *Store) together(b *batch) error {
 // begin is a transaction as it begins.
 func (s *Store) begin() *tx {
 	return &tx{conn: s.w, s: s, now: s.now().UTC().Truncate(time.Millisecond), delta: make(map[mail.State]int64),
-		base: s.pend, alike: s.alike, filed: s.intake}
+		base: s.pend, alike: s.alike, filed: s.intake, records: s.records[:0]}
 }
 
 // doubtful is an error of COMMIT itself: what it wrote may be found durable by
@@ -275,6 +275,9 @@ func (t *tx) runAll(b *batch) error {
 		}
 	}
 	if err := t.tidy(); err != nil {
+		return err
+	}
+	if err := t.file(); err != nil {
 		return err
 	}
 	return t.count()
