@@ -1,6 +1,7 @@
 package store
 
 import (
+	"strconv"
 	"time"
 
 	"postbag/engine/mail"
@@ -84,9 +85,9 @@ func (t *tx) foldLike(key []byte) error {
 	return nil
 }
 
-// clear empties the intake when nothing is pending any more.
+// clear gives the ledger a new epoch when nothing is pending any more.
 func (t *tx) clear() error {
-	if len(t.records) == 0 && (t.filed == 0 || t.cleared) {
+	if !t.unclear || t.epoch != 0 {
 		return nil
 	}
 	for row := range t.base {
@@ -99,14 +100,15 @@ func (t *tx) clear() error {
 			return nil
 		}
 	}
-	_, err := t.exec("DELETE FROM intake")
-	t.cleared, t.records = true, t.records[:0]
+	epoch := newEpoch()
+	_, err := t.exec("INSERT OR REPLACE INTO meta (key, value) VALUES ('intake', ?)", strconv.FormatUint(epoch, 16))
+	t.epoch, t.records = epoch, t.records[:groupHeader]
 	return err
 }
 
 // tidy keeps the intake small.
 func (t *tx) tidy() error {
-	if t.filed+int64(len(t.records)) > maxIntake {
+	if t.filed+int64(len(t.records)) > maxLedger {
 		return t.foldAll()
 	}
 	if len(t.base) >= manyPending {

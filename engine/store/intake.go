@@ -23,11 +23,11 @@ import (
 // more, by which the next start knows them.
 const (
 	maxPlainBody  = 64 << 10
-	maxPending    = 1024    // messages
-	manyPending   = 768     // from here on the settled ones go into the tables
-	maxIntake     = 8 << 20 // octets of records; then all go into the tables
-	maxRoom       = 1 << 20 // octets that stay in memory for the next records
-	foldAtOnce    = 64      // settled ones that go into the tables while nothing else is to do
+	maxPending    = 1024     // messages
+	manyPending   = 768      // from here on the settled ones go into the tables
+	maxLedger     = 16 << 20 // octets; then all go into the tables
+	maxRoom       = 1 << 20  // octets that stay in memory for the next records
+	foldAtOnce    = 64       // settled ones that go into the tables while nothing else is to do
 	foldSettledIn = 2 * time.Millisecond
 	foldAllIn     = 250 * time.Millisecond // for other processes that only read
 	foldAgainIn   = 5 * time.Second        // after a failure
@@ -110,26 +110,18 @@ func (t *tx) pendings(which func(*pending) bool) []*pending {
 func anyPending(*pending) bool { return true }
 func settled(p *pending) bool  { return p.landed != nil }
 
-// file adds the steps of the transaction to the intake, all in one row.
-func (t *tx) file() error {
-	if len(t.records) == 0 {
-		return nil
-	}
-	_, err := t.exec("INSERT INTO intake (data) VALUES (?)", []byte(t.records))
-	return err
-}
+// steps tells whether the transaction has something for the ledger.
+func (t *tx) steps() bool { return len(t.records) > groupHeader }
 
 // apply takes over what a transaction did to pendings, after its commit.
 func (s *Store) apply(t *tx) {
 	s.held.Add(t.held)
-	if t.cleared {
-		s.intake = 0
+	if t.epoch != 0 {
+		s.ledger.begin(t.epoch)
 	}
-	s.records = nil
-	if cap(t.records) <= maxRoom {
-		s.records = t.records
+	if s.records = t.records; cap(s.records) > maxRoom {
+		s.records = nil
 	}
-	s.intake += int64(len(t.records))
 	if len(t.changed) == 0 {
 		return
 	}

@@ -1,32 +1,39 @@
 package store
 
 import (
-	"slices"
+	"errors"
+	"io/fs"
+	"path/filepath"
 
 	"postbag/engine/mail"
 )
 
-// schemaIntake is the version of the schema that has an intake.
-const schemaIntake = 3
-
-// takeIntake brings what the damaged store had in its intake only into the
-// tables. A record that cannot be read is a gap.
+// takeIntake brings what the damaged store had in its ledger only into the
+// tables. What cannot be read is a gap.
 func (r *repair) takeIntake() error {
-	t := &tx{conn: r.dst, now: r.now, delta: make(map[mail.State]int64)} // counted anew later
-	if r.schema < schemaIntake {
+	f, err := r.o.ledger(filepath.Join(r.o.Dir, fileLedger), false)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	var all [][]byte
-	err := t.query("SELECT data FROM intake ORDER BY n", func(rec record) error {
-		all = append(all, slices.Clone(rec.blob(0)))
-		return nil
-	})
 	if err != nil {
 		return err
 	}
-	for _, data := range all {
-		t.filed += int64(len(data))
-		if err := t.replay(data); isDamage(err) {
+	epoch, known, err := readEpoch(r.dst)
+	if !known && (err == nil || isDamage(err)) {
+		epoch, err = 0, nil // the ledger tells it
+	}
+	var c ledgerContent
+	if err == nil {
+		c, err = readLedger(f, epoch)
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	r.rep.Gaps += c.gaps
+	t := &tx{conn: r.dst, begun: true, now: r.now, delta: make(map[mail.State]int64), // counted anew later
+		records: make(packer, groupHeader), unclear: true}
+	for _, steps := range c.steps {
+		if err := t.replay(steps); isDamage(err) {
 			r.rep.Gaps++
 		} else if err != nil {
 			return err

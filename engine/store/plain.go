@@ -12,7 +12,7 @@ func (k *keepOp) plain(t *tx, f found) bool {
 	d := k.Decision
 	if d == nil || k.quarantined() || f.twice || f.indexed || f.State != mail.Waiting || k.Due.After(t.now) || k.Draft.name != "" ||
 		len(k.Draft.buf) > maxPlainBody || len(d.Recipients) > maxRecipients ||
-		t.s.noPlain || len(t.base)+len(t.changed) >= maxPending || !t.s.recent.fits(t.fresh+cap(k.Draft.buf)) {
+		t.s.noPlain || t.epoch != 0 || t.s.ledger.broken || len(t.base)+len(t.changed) >= maxPending || !t.s.recent.fits(t.fresh+cap(k.Draft.buf)) {
 		return false
 	}
 	first := d.Recipients[0]
@@ -46,6 +46,7 @@ func (k *keepOp) keepPlain(t *tx, f found) (KeepResult, error) {
 		p.body = []byte{} // a message of no octets has a body all the same
 	}
 	t.take(p, f.Known, k.Size)
+	t.unclear = true
 	p.pack(&t.records)
 	k.stored, k.pending = true, true
 	t.fresh += cap(k.Draft.buf)

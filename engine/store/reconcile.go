@@ -351,7 +351,7 @@ func (r *repair) recount() error {
 		return err
 	}
 	r.rep.Identities = int(rec.int(0))
-	t := &tx{conn: r.dst}
+	t := &tx{conn: r.dst, begun: true}
 	var rows []int64
 	if err := r.dst.each(r.ctx, "SELECT row FROM message WHERE received IS NOT NULL OR author <> '' OR subject <> ''", func(rec record) error {
 		rows = append(rows, rec.int(0))

@@ -11,7 +11,7 @@ import (
 )
 
 // salvaged are the tables whose rows a repair copies.
-var salvaged = [...]string{"meta", "mailbox", "target", "alert", "identity", "message", "copy", "body", "event", "intake"}
+var salvaged = [...]string{"meta", "mailbox", "target", "alert", "identity", "message", "copy", "body", "event"}
 
 // salvage copies every readable row. What SQLite cannot read is jumped over.
 func (r *repair) salvage() error {
@@ -24,16 +24,12 @@ func (r *repair) salvage() error {
 			return err
 		}
 	}
-	type table struct {
+	tables := []struct {
 		name, key string
 		count     *int
-	}
-	tables := []table{
+	}{
 		{"identity", "row", &r.rep.Identities}, {"message", "row", &r.rep.Messages},
 		{"copy", "id", &r.rep.Copies}, {"body", "row", &r.rep.Bodies}, {"event", "n", new(int)},
-	}
-	if r.schema >= schemaIntake {
-		tables = append(tables, table{"intake", "n", new(int)})
 	}
 	for _, t := range tables {
 		s, err := r.sieve(t.name, t.key)

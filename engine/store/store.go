@@ -25,7 +25,8 @@ type Options struct {
 	QuotaBytes      int64            // spool quota; 0: none
 
 	files   fileLayer // nil: the operating system's; tests put faults here
-	noPlain bool      // tests: every message goes into the tables at once
+	ledger  func(path string, write bool) (ledgerFile, error)
+	noPlain bool // tests: every message goes into the tables at once
 }
 
 func (o Options) withDefaults() Options {
@@ -40,6 +41,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.files == nil {
 		o.files = osFiles{}
+	}
+	if o.ledger == nil {
+		o.ledger = openLedger
 	}
 	return o
 }
@@ -82,7 +86,7 @@ type Store struct {
 	pend    map[int64]*pending // messages on their plain way, by row
 	settled int                // of them, those that have settled; the writer's
 	alike   map[string]int64   // their rows by fingerprint; the writer's
-	intake  int64              // octets of records in the intake; the writer's
+	ledger  ledger             // the writer's
 	records packer             // room for those of the next transaction
 	held    atomic.Int64       // octets of pendings
 	noPlain bool               // tests: every message goes into the tables at once
@@ -111,7 +115,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		flight: make(map[int64]struct{}), pend: make(map[int64]*pending), alike: make(map[string]int64), noPlain: o.noPlain,
 	}
 	s.trash.s = s
+	s.ledger = ledger{path: filepath.Join(o.Dir, fileLedger), open: o.ledger}
 	if err := s.open(); err != nil {
+		err = errors.Join(err, s.ledger.close())
 		if s.w != nil {
 			err = errors.Join(err, s.w.close())
 		}
@@ -243,8 +249,11 @@ func (s *Store) Close() error {
 	for range len(s.slots) {
 		err = errors.Join(err, (<-s.readers).close())
 	}
+	if !s.readOnly && len(s.pend) == 0 {
+		err = errors.Join(err, s.ledger.end())
+	}
 	// The last connection folds the log into the database and removes it.
-	return fail("close", errors.Join(err, s.w.close()))
+	return fail("close", errors.Join(err, s.ledger.close(), s.w.close()))
 }
 
 // read lends a connection for one query; snapshot is for several that must see

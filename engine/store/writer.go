@@ -37,23 +37,40 @@ type tx struct {
 	base    map[int64]*pending // messages on their plain way, before
 	alike   map[string]int64   // of these, the rows by fingerprint
 	changed map[int64]*pending // what becomes of them; nil: they stand in the tables now
-	filed   int64              // octets of records in the intake, before
-	records packer             // steps added
-	cleared bool               // the intake was emptied
+	filed   int64              // octets of the ledger, before
+	records packer             // steps for it, behind room for a header
+	unclear bool               // it has, or will have, something that is not of an old epoch
+	epoch   uint64             // its new one; 0: none
+	begun   bool               // there is something to commit
 	held    int64              // octets of pendings added
 	fresh   int                // octets of buffers of messages kept
 }
 
 // exec changes something.
 func (t *tx) exec(sql string, args ...any) (int64, error) {
-	t.dirty = true
+	if err := t.start(); err != nil {
+		return 0, err
+	}
 	return t.conn.exec(sql, args...)
+}
+
+// start begins the transaction in the database with its first change.
+func (t *tx) start() error {
+	t.dirty = true
+	if t.begun {
+		return nil
+	}
+	_, err := t.conn.exec("BEGIN IMMEDIATE")
+	t.begun = err == nil
+	return err
 }
 
 // insert adds a row and returns its number; 0 when ON CONFLICT DO NOTHING kept
 // it out.
 func (t *tx) insert(sql string, args ...any) (int64, error) {
-	t.dirty = true
+	if err := t.start(); err != nil {
+		return 0, err
+	}
 	res, err := t.conn.run(sql, args)
 	if err != nil {
 		return 0, err
@@ -140,7 +157,7 @@ func (s *Store) writer() {
 		select {
 		case op, ok := <-s.ops:
 			if !ok {
-				if len(s.pend) > 0 || s.intake > 0 {
+				if len(s.pend) > 0 || s.ledger.at > 0 {
 					s.foldIdle(true)
 				}
 				return
@@ -220,21 +237,17 @@ func (s *Store) together(b *batch) error {
 	if err := s.damage.Load(); err != nil {
 		return *err
 	}
-	c := s.w
-	if _, err := c.exec("BEGIN IMMEDIATE"); err != nil {
-		return s.watch(err)
-	}
 	t := s.begin()
 	err := t.runAll(b)
 	if err == nil {
-		if _, err = c.exec("COMMIT"); err != nil && !isFull(err) {
-			err = doubtful{err}
-		}
+		err = t.commit()
 	}
 	if err != nil {
-		// SQLite may have rolled back by itself (SQLITE_FULL, IOERR): then
-		// this ROLLBACK fails and says nothing new.
-		_, _ = c.exec("ROLLBACK")
+		if t.begun {
+			// SQLite may have rolled back by itself (SQLITE_FULL, IOERR): then
+			// this ROLLBACK fails and says nothing new.
+			_, _ = s.w.exec("ROLLBACK")
+		}
 		return s.watch(err)
 	}
 	s.commits.Add(1)
@@ -250,8 +263,33 @@ func (s *Store) together(b *batch) error {
 
 // begin is a transaction as it begins.
 func (s *Store) begin() *tx {
+	var header [groupHeader]byte
 	return &tx{conn: s.w, s: s, now: s.now().UTC().Truncate(time.Millisecond), delta: make(map[mail.State]int64),
-		base: s.pend, alike: s.alike, filed: s.intake, records: s.records[:0]}
+		base: s.pend, alike: s.alike, filed: s.ledger.at, records: append(s.records[:0], header[:]...),
+		unclear: s.ledger.at > 0 || s.ledger.broken}
+}
+
+// commit makes the transaction durable: what belongs into the ledger first. A
+// step that stands there and was not answered does no harm when the rest fails:
+// it is done again.
+func (t *tx) commit() error {
+	if t.steps() {
+		if err := t.s.ledger.add(t.records); err != nil {
+			return err
+		}
+	}
+	if !t.begun {
+		return nil
+	}
+	_, err := t.conn.exec("COMMIT")
+	if err == nil {
+		return nil
+	}
+	t.s.ledger.broken = t.s.ledger.broken || t.epoch != 0
+	if isFull(err) {
+		return err
+	}
+	return doubtful{err}
 }
 
 // doubtful is an error of COMMIT itself: what it wrote may be found durable by
@@ -261,6 +299,11 @@ type doubtful struct{ error }
 func (d doubtful) Unwrap() error { return d.error }
 
 func (t *tx) runAll(b *batch) error {
+	if t.s.ledger.broken {
+		if err := t.foldAll(); err != nil {
+			return err
+		}
+	}
 	for done := 0; done < len(b.ops) || b.more(); done++ {
 		op := b.ops[done]
 		if !op.beside {
@@ -275,9 +318,6 @@ func (t *tx) runAll(b *batch) error {
 		}
 	}
 	if err := t.tidy(); err != nil {
-		return err
-	}
-	if err := t.file(); err != nil {
 		return err
 	}
 	return t.count()

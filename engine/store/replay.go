@@ -2,8 +2,11 @@ package store
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"postbag/engine/mail"
@@ -80,22 +83,6 @@ func unpackKept(u *unpacker) *pending {
 	}
 	p.body = append([]byte{}, u.octets()...) // never nil
 	return p
-}
-
-// readIntake takes up what stands in the intake only.
-func (t *tx) readIntake() error {
-	var all [][]byte
-	err := t.query("SELECT data FROM intake ORDER BY n", func(r record) error {
-		all = append(all, slices.Clone(r.blob(0)))
-		return nil
-	})
-	for _, data := range all {
-		if err == nil {
-			t.filed += int64(len(data))
-			err = t.replay(data)
-		}
-	}
-	return err
 }
 
 // replay does steps again. What they say of messages that stand in the tables is
@@ -189,18 +176,21 @@ func (t *tx) lostIdentity(p *pending) error {
 	return err
 }
 
-// loadIntake brings what stands in the intake only into the tables, when the
+// loadIntake brings what stands in the ledger only into the tables, when the
 // store is opened. On a full disk that is left for later.
 func (s *Store) loadIntake() error {
-	if some, err := behind(s.w); err != nil || !some {
+	content, err := s.readIntake()
+	if err != nil || len(content.steps) == 0 {
 		return err
 	}
 	t := s.begin()
-	if err := t.script("BEGIN IMMEDIATE"); err != nil {
-		return err
+	t.unclear = true
+	for _, steps := range content.steps {
+		if err == nil {
+			err = t.replay(steps)
+		}
 	}
-	err := t.readIntake()
-	loaded, filed := &tx{changed: maps.Clone(t.changed), held: t.held}, t.filed
+	loaded := &tx{changed: maps.Clone(t.changed), held: t.held, records: t.records}
 	if err == nil {
 		err = t.foldAll()
 	}
@@ -208,37 +198,82 @@ func (s *Store) loadIntake() error {
 		err = t.count()
 	}
 	if err == nil {
-		err = t.script("COMMIT")
+		err = t.commit()
 	}
 	if err == nil {
+		s.apply(t)
 		s.spool.Add(t.spool)
 		return nil
 	}
-	_ = t.script("ROLLBACK") // the first error says it all
+	if t.begun {
+		_ = t.script("ROLLBACK") // the first error says it all
+	}
 	if isFull(err) {
 		s.log.Warn("what came last could not be put into the tables", "error", err)
 		s.apply(loaded)
-		s.intake = filed
+		s.ledger.broken = true // nothing is added before it could be
 		return nil
 	}
 	return err
 }
 
-// behind tells whether the intake has something that the tables may not have.
-func behind(c *conn) (bool, error) {
-	_, some, err := c.one(context.Background(), "SELECT 1 FROM intake LIMIT 1")
-	return some, err
+// readIntake reads the database's epoch and what the ledger has of it.
+func (s *Store) readIntake() (c ledgerContent, err error) {
+	epoch, _, err := readEpoch(s.w)
+	if err != nil {
+		return c, err
+	}
+	s.ledger.begin(epoch)
+	f, err := s.ledger.open(s.ledger.path, false)
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, nil
+	}
+	if err != nil {
+		return c, err
+	}
+	c, err = readLedger(f, epoch)
+	err = errors.Join(err, f.Close())
+	if err == nil && c.gaps > 0 {
+		err = damagedContent{"the intake is damaged in the middle"}
+	}
+	return c, err
+}
+
+// firstEpoch is that of a database that tells none.
+const firstEpoch = 1
+
+func readEpoch(c *conn) (epoch uint64, known bool, err error) {
+	r, known, err := c.one(context.Background(), "SELECT value FROM meta WHERE key = 'intake'")
+	if err != nil || !known {
+		return firstEpoch, false, err
+	}
+	if epoch, err = strconv.ParseUint(r.str(0), 16, 64); err != nil {
+		return 0, false, damagedContent{"the epoch of the intake cannot be read"}
+	}
+	return epoch, true, nil
 }
 
 // Behind tells of a store that is open for reading only whether it may not show
 // what happened last: its process goes on, or was killed. Opening it for writing
 // sets that right.
-func (s *Store) Behind(ctx context.Context) (some bool, err error) {
-	err = s.readBeside(ctx, "behind", func(c *conn) (err error) {
-		some, err = behind(c)
+func (s *Store) Behind(ctx context.Context) (bool, error) {
+	var epoch uint64
+	err := s.readBeside(ctx, "behind", func(c *conn) (err error) {
+		epoch, _, err = readEpoch(c)
 		return err
 	})
-	return some, err
+	if err != nil {
+		return false, err
+	}
+	f, err := s.ledger.open(s.ledger.path, false)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fail("behind", err)
+	}
+	g, ok, err := readGroup(f, 0)
+	return ok && g.epoch == epoch && g.number != 0, fail("behind", errors.Join(err, f.Close()))
 }
 
 // The steps, as changes of what is known.
