@@ -111,12 +111,6 @@ func (t *tx) tidy() error {
 	if t.filed+int64(len(t.records)) > maxLedger {
 		return t.foldAll()
 	}
-	if len(t.base) >= manyPending {
-		if err := t.foldSome(t.pendings(settled)); err != nil {
-			return err
-		}
-		return t.clear()
-	}
 	return nil
 }
 

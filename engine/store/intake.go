@@ -23,8 +23,7 @@ import (
 // more, by which the next start knows them.
 const (
 	maxPlainBody  = 64 << 10
-	maxPending    = 1024     // messages
-	manyPending   = 768      // from here on the settled ones go into the tables
+	maxPending    = 2048     // messages
 	maxLedger     = 16 << 20 // octets; then all go into the tables
 	maxRoom       = 1 << 20  // octets that stay in memory for the next records
 	foldAtOnce    = 64       // settled ones that go into the tables while nothing else is to do
@@ -138,11 +137,26 @@ func (s *Store) apply(t *tx) {
 		if p != nil {
 			s.pend[row] = p
 			s.alike[string(p.key)] = row
+			if p.attempts == 0 {
+				s.unclaimed = append(s.unclaimed, row)
+			}
+			if p.attempts == 0 {
+				s.unclaimed = append(s.unclaimed, row)
+			}
 			if settled(p) {
 				s.settled++
 			}
 		}
 	}
+	for len(s.unclaimed) > 0 && s.isClaimed(s.unclaimed[0]) {
+		s.unclaimed = s.unclaimed[1:]
+	}
+}
+
+// isClaimed tells that a row is not pending, or not to be claimed any more.
+func (s *Store) isClaimed(row int64) bool {
+	p := s.pend[row]
+	return p == nil || p.attempts > 0
 }
 
 // view returns the pendings of a mailbox as they are now.

@@ -62,7 +62,7 @@ func (s *Store) Keep(ctx context.Context, k Kept) (KeepResult, error) {
 			return out, err
 		}
 	}
-	err := s.writeBeside(ctx, "keep", int64(len(k.Draft.buf)), func(t *tx) error {
+	err := s.writeOp(ctx, "keep", &operation{beside: true, patient: true, bytes: int64(len(k.Draft.buf)), run: func(t *tx) error {
 		var err error
 		if out, err = op.run(t); err == nil && op.stored && k.Draft.name == "" {
 			row, plain := out.Row, op.pending // before anybody can settle it
@@ -73,7 +73,7 @@ func (s *Store) Keep(ctx context.Context, k Kept) (KeepResult, error) {
 			})
 		}
 		return err
-	})
+	}})
 	if _, ok := errors.AsType[doubtful](err); ok {
 		k.Draft.release() // without its file: the next start tells whether it is needed
 		return KeepResult{}, err

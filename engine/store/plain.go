@@ -56,14 +56,18 @@ func (k *keepOp) keepPlain(t *tx, f found) (KeepResult, error) {
 // claimPlain books the attempt at messages on their plain way, at most max of
 // those for a target, the longest due first.
 func (t *tx) claimPlain(target string, max int, next func(attempts int) time.Time) []mail.Job {
-	due := t.pendings(func(p *pending) bool {
-		return p.attempts == 0 && p.recipients()[0].Target == target
-	})
-	if len(due) == 0 || max <= 0 {
+	var due []*pending
+	for _, row := range t.s.unclaimed {
+		if len(due) >= max {
+			break
+		}
+		if p := t.pending(row); p != nil && p.attempts == 0 && p.recipients()[0].Target == target {
+			due = append(due, p)
+		}
+	}
+	if len(due) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(due, func(a, b *pending) int { return a.collected.Compare(b.collected) })
-	due = due[:min(len(due), max)]
 	jobs := make([]mail.Job, 0, len(due))
 	var claimed []int64
 	r := &t.records

@@ -68,6 +68,7 @@ type Store struct {
 
 	w       *conn // the writer's
 	ops     chan *operation
+	patient chan *operation // see operation
 	written chan struct{}
 	commits atomic.Int64
 	damage  atomic.Pointer[error]
@@ -82,14 +83,15 @@ type Store struct {
 	credit  atomic.Int64 // octets for which there is room on the disk
 	spilled atomic.Int64 // of these, those on disk already
 
-	pendMu  sync.RWMutex       // for others than the writer
-	pend    map[int64]*pending // messages on their plain way, by row
-	settled int                // of them, those that have settled; the writer's
-	alike   map[string]int64   // their rows by fingerprint; the writer's
-	ledger  ledger             // the writer's
-	records packer             // room for those of the next transaction
-	held    atomic.Int64       // octets of pendings
-	noPlain bool               // tests: every message goes into the tables at once
+	pendMu    sync.RWMutex       // for others than the writer
+	pend      map[int64]*pending // messages on their plain way, by row
+	settled   int                // of them, those that have settled; the writer's
+	alike     map[string]int64   // their rows by fingerprint; the writer's
+	ledger    ledger             // the writer's
+	unclaimed []int64            // of them, those that nobody has claimed, in their order; the writer's
+	records   packer             // room for those of the next transaction
+	held      atomic.Int64       // octets of pendings
+	noPlain   bool               // tests: every message goes into the tables at once
 
 	flightMu sync.Mutex
 	flight   map[int64]struct{} // copies claimed and not yet settled
@@ -110,7 +112,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
 		dir: o.Dir, now: o.Now, window: o.DuplicateWindow, readOnly: o.ReadOnly, log: o.Log,
 		quota: o.QuotaBytes, files: o.files,
-		ops: make(chan *operation, 1024), written: make(chan struct{}),
+		ops: make(chan *operation, 1024), patient: make(chan *operation, 1024), written: make(chan struct{}),
 		readers: make(chan *conn, maxReaders), slots: make(chan struct{}, maxReaders),
 		flight: make(map[int64]struct{}), pend: make(map[int64]*pending), alike: make(map[string]int64), noPlain: o.noPlain,
 	}

@@ -12,16 +12,19 @@ import (
 const (
 	maxBatch = 256     // operations in one transaction
 	maxBytes = 8 << 20 // octets of bodies in one transaction
+
+	fewPatient = 4 // patient operations in a transaction with others
 )
 
 // operation is one change waiting for the writer. run may run twice, so it
 // assigns its results and appends to nothing.
 type operation struct {
-	run    func(*tx) error
-	bytes  int64 // of bodies, for the bound of a batch
-	beside bool  // looks after pendings itself; else all go into the tables before it
-	err    error
-	done   chan struct{}
+	run     func(*tx) error
+	bytes   int64 // of bodies, for the bound of a batch
+	beside  bool  // looks after pendings itself; else all go into the tables before it
+	patient bool  // others come before it: what is kept can wait, what was delivered cannot
+	err     error
+	done    chan struct{}
 }
 
 // tx is what an operation sees of the transaction it shares with others.
@@ -130,8 +133,12 @@ func (s *Store) submit(ctx context.Context, op *operation) error {
 		return err
 	}
 	op.done = make(chan struct{})
+	ops := s.ops
+	if op.patient {
+		ops = s.patient
+	}
 	select {
-	case s.ops <- op:
+	case ops <- op:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -162,8 +169,9 @@ func (s *Store) writer() {
 				}
 				return
 			}
-			b.ops, b.bytes = append(b.ops[:0], op), op.bytes
-			b.commit()
+			b.commitWith(op)
+		case op := <-s.patient:
+			b.commitWith(op)
 		case <-rested:
 			again = 0
 			if !s.foldIdle(everything) {
@@ -175,10 +183,29 @@ func (s *Store) writer() {
 
 // batch is what shares one transaction.
 type batch struct {
-	s     *Store
-	ops   []*operation
-	bytes int64
+	s       *Store
+	ops     []*operation
+	bytes   int64
+	patient int // how many of them are
 }
+
+func (b *batch) commitWith(first *operation) {
+	b.ops, b.bytes, b.patient = b.ops[:0], 0, 0
+	b.add(first)
+	b.commit()
+}
+
+func (b *batch) add(op *operation) {
+	b.ops = append(b.ops, op)
+	b.bytes += op.bytes
+	if op.patient {
+		b.patient++
+	}
+}
+
+// room tells whether another patient operation may join: beside others only a
+// few, so that these need not wait for the octets of many messages.
+func (b *batch) room() bool { return b.patient < fewPatient || b.patient == len(b.ops) }
 
 // more adds what waits already, within the bounds. What was answered a moment
 // ago is about to come back with its next step: giving up the processor once
@@ -191,10 +218,17 @@ func (b *batch) more() bool {
 			if !ok {
 				return false
 			}
-			b.ops = append(b.ops, op)
-			b.bytes += op.bytes
+			b.add(op)
 			continue
 		default:
+		}
+		if b.room() {
+			select {
+			case op := <-b.s.patient:
+				b.add(op)
+				continue
+			default:
+			}
 		}
 		if yielded || len(b.ops) > before {
 			break
