@@ -140,9 +140,6 @@ func (s *Store) apply(t *tx) {
 			if p.attempts == 0 {
 				s.unclaimed = append(s.unclaimed, row)
 			}
-			if p.attempts == 0 {
-				s.unclaimed = append(s.unclaimed, row)
-			}
 			if settled(p) {
 				s.settled++
 			}

@@ -56,34 +56,33 @@ func (k *keepOp) keepPlain(t *tx, f found) (KeepResult, error) {
 // claimPlain books the attempt at messages on their plain way, at most max of
 // those for a target, the longest due first.
 func (t *tx) claimPlain(target string, max int, next func(attempts int) time.Time) []mail.Job {
-	var due []*pending
+	var jobs []mail.Job
+	var claimed []int64
+	var r packer
 	for _, row := range t.s.unclaimed {
-		if len(due) >= max {
+		if len(jobs) >= max {
 			break
 		}
-		if p := t.pending(row); p != nil && p.attempts == 0 && p.recipients()[0].Target == target {
-			due = append(due, p)
+		p := t.pending(row)
+		if p == nil || p.attempts > 0 || p.recipients()[0].Target != target {
+			continue
 		}
-	}
-	if len(due) == 0 {
-		return nil
-	}
-	jobs := make([]mail.Job, 0, len(due))
-	var claimed []int64
-	r := &t.records
-	r.number(stepClaimed)
-	r.number(int64(len(due)))
-	for _, p := range due {
 		at := t.later(next(1))
-		r.number(p.known.Row)
+		r.number(row)
 		r.time(at)
-		t.put(p.known.Row, p.claim(at))
+		t.put(row, p.claim(at))
 		j := p.job()
 		for _, c := range j.Copies {
 			claimed = append(claimed, c.ID)
 		}
 		jobs = append(jobs, j)
 	}
+	if len(jobs) == 0 {
+		return nil
+	}
+	t.records.number(stepClaimed)
+	t.records.number(int64(len(jobs)))
+	t.records = append(t.records, r...)
 	t.after = append(t.after, func() { t.s.takeOff(claimed) })
 	return jobs
 }
