@@ -90,6 +90,9 @@ func (t *tx) clear() error {
 	if !t.unclear || t.epoch != 0 {
 		return nil
 	}
+	if t.s != nil {
+		t.s.join()
+	}
 	for row := range t.base {
 		if t.pending(row) != nil {
 			return nil
@@ -139,6 +142,8 @@ func (s *Store) foldIdle(everything bool) bool {
 // into the tables, and whether that is to be everything; 0: for ever.
 func (s *Store) rest() (wait time.Duration, everything bool) {
 	switch {
+	case len(s.folder.busy) > 0:
+		return 0, false
 	case s.settled > 0:
 		return foldSettledIn, false
 	case len(s.pend) > 0:

@@ -75,10 +75,23 @@ func (p *pending) or(k Known) Known {
 
 // pending returns a message on its plain way as this transaction sees it, or nil.
 func (t *tx) pending(row int64) *pending {
+	if t.busy(row) {
+		t.s.join()
+	}
 	if p, ok := t.changed[row]; ok {
 		return p
 	}
 	return t.base[row]
+}
+
+// busy tells whether the folder has a row in hand. After pending it has not, but
+// what was read of the row before is old.
+func (t *tx) busy(row int64) bool {
+	if t.s == nil {
+		return false
+	}
+	_, busy := t.s.folder.busy[row]
+	return busy
 }
 
 // put makes p the message's state from the commit on; nil: it is pending no more.
@@ -91,6 +104,9 @@ func (t *tx) put(row int64, p *pending) {
 
 // pendings are all that this transaction sees, in the order of their rows.
 func (t *tx) pendings(which func(*pending) bool) []*pending {
+	if t.s != nil {
+		t.s.join()
+	}
 	var out []*pending
 	for row, p := range t.base {
 		if _, newer := t.changed[row]; !newer && which(p) {
@@ -121,13 +137,19 @@ func (s *Store) apply(t *tx) {
 	if s.records = t.records; cap(s.records) > maxRoom {
 		s.records = nil
 	}
+	s.take(t)
+}
+
+// take takes over what became of pendings.
+func (s *Store) take(t *tx) {
 	if len(t.changed) == 0 {
 		return
 	}
 	s.pendMu.Lock()
 	defer s.pendMu.Unlock()
 	for row, p := range t.changed {
-		if before := s.pend[row]; before != nil {
+		before := s.pend[row]
+		if before != nil {
 			delete(s.pend, row)
 			delete(s.alike, string(before.key))
 			if settled(before) {
@@ -142,6 +164,9 @@ func (s *Store) apply(t *tx) {
 			}
 			if settled(p) {
 				s.settled++
+				if before == nil || !settled(before) {
+					s.landed = append(s.landed, row)
+				}
 			}
 		}
 	}

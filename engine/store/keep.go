@@ -120,6 +120,12 @@ func (k *keepOp) run(t *tx) (KeepResult, error) {
 	if err != nil {
 		return KeepResult{}, err
 	}
+	if ok && t.busy(f.Row) {
+		t.s.join()
+		if f, ok, err = k.find(t); err != nil {
+			return KeepResult{}, err
+		}
+	}
 	known := t.pending(f.Row).or(f.Known)
 	if ok && !uncollected(known.State) { // rule 13: kept before; only its octets here are too many
 		if k.Draft.name != "" {

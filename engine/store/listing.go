@@ -111,7 +111,7 @@ func (t *tx) listed(mailbox string, it NewItem) (Known, error) {
 // tabled brings a message into the tables if it is pending, and tells what they
 // tell then.
 func (t *tx) tabled(k Known) (Known, error) {
-	if t.pending(k.Row) == nil {
+	if !t.busy(k.Row) && t.pending(k.Row) == nil {
 		return k, nil
 	}
 	if err := t.foldRow(k.Row); err != nil {

@@ -197,16 +197,10 @@ func (s *Store) loadIntake() error {
 	if err == nil {
 		err = t.count()
 	}
-	if err == nil {
-		err = t.commit()
-	}
-	if err == nil {
+	if err = t.commit(err); err == nil {
 		s.apply(t)
 		s.spool.Add(t.spool)
 		return nil
-	}
-	if t.begun {
-		_ = t.script("ROLLBACK") // the first error says it all
 	}
 	if isFull(err) {
 		s.log.Warn("what came last could not be put into the tables", "error", err)

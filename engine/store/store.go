@@ -88,10 +88,12 @@ type Store struct {
 	settled   int                // of them, those that have settled; the writer's
 	alike     map[string]int64   // their rows by fingerprint; the writer's
 	ledger    ledger             // the writer's
-	unclaimed []int64            // of them, those that nobody has claimed, in their order; the writer's
-	records   packer             // room for those of the next transaction
-	held      atomic.Int64       // octets of pendings
-	noPlain   bool               // tests: every message goes into the tables at once
+	landed    []int64            // of them, what has settled, in that order; the writer's
+	folder    folder
+	unclaimed []int64      // of them, those that nobody has claimed, in their order; the writer's
+	records   packer       // room for those of the next transaction
+	held      atomic.Int64 // octets of pendings
+	noPlain   bool         // tests: every message goes into the tables at once
 
 	flightMu sync.Mutex
 	flight   map[int64]struct{} // copies claimed and not yet settled

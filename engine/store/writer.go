@@ -63,6 +63,9 @@ func (t *tx) start() error {
 	if t.begun {
 		return nil
 	}
+	if t.s != nil {
+		t.s.join() // only one at a time changes the tables
+	}
 	_, err := t.conn.exec("BEGIN IMMEDIATE")
 	t.begun = err == nil
 	return err
@@ -155,6 +158,7 @@ func (s *Store) writer() {
 	defer idle.Stop()
 	again := time.Duration(0) // after a failure: not before
 	for {
+		s.startFolding()
 		wait, everything := s.rest()
 		var rested <-chan time.Time
 		if wait > 0 {
@@ -167,11 +171,14 @@ func (s *Store) writer() {
 				if len(s.pend) > 0 || s.ledger.at > 0 {
 					s.foldIdle(true)
 				}
+				s.stopFolding()
 				return
 			}
 			b.commitWith(op)
 		case op := <-s.patient:
 			b.commitWith(op)
+		case r := <-s.folder.done:
+			s.folded(r)
 		case <-rested:
 			again = 0
 			if !s.foldIdle(everything) {
@@ -273,15 +280,7 @@ func (s *Store) together(b *batch) error {
 	}
 	t := s.begin()
 	err := t.runAll(b)
-	if err == nil {
-		err = t.commit()
-	}
-	if err != nil {
-		if t.begun {
-			// SQLite may have rolled back by itself (SQLITE_FULL, IOERR): then
-			// this ROLLBACK fails and says nothing new.
-			_, _ = s.w.exec("ROLLBACK")
-		}
+	if err = t.commit(err); err != nil {
 		return s.watch(err)
 	}
 	s.commits.Add(1)
@@ -303,27 +302,19 @@ func (s *Store) begin() *tx {
 		unclear: s.ledger.at > 0 || s.ledger.broken}
 }
 
-// commit makes the transaction durable: what belongs into the ledger first. A
-// step that stands there and was not answered does no harm when the rest fails:
-// it is done again.
-func (t *tx) commit() error {
-	if t.steps() {
-		if err := t.s.ledger.add(t.records); err != nil {
-			return err
-		}
+// commit makes the transaction durable, or undoes it because of err: what belongs
+// into the ledger first. A step that stands there and was not answered does no
+// harm when the rest fails: it is done again.
+func (t *tx) commit(err error) error {
+	if err == nil && t.steps() {
+		err = t.s.ledger.add(t.records)
 	}
-	if !t.begun {
-		return nil
+	changing := err == nil && t.begun && t.epoch != 0
+	err = t.end(err)
+	if err != nil && changing {
+		t.s.ledger.broken = true // its epoch may be the old one or the new
 	}
-	_, err := t.conn.exec("COMMIT")
-	if err == nil {
-		return nil
-	}
-	t.s.ledger.broken = t.s.ledger.broken || t.epoch != 0
-	if isFull(err) {
-		return err
-	}
-	return doubtful{err}
+	return err
 }
 
 // doubtful is an error of COMMIT itself: what it wrote may be found durable by
