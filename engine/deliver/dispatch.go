@@ -34,7 +34,8 @@ type run struct {
 	ctx   context.Context // ends with the first stage of stopping
 	keep  context.Context // the store is written to the end
 	tune  *tuner
-	wg    sync.WaitGroup
+	wg    sync.WaitGroup // of the workers
+	crew  *crew          // writes beside the dispatcher
 	saver saver
 
 	ready    []mail.Job // claimed, with no worker
@@ -58,7 +59,7 @@ type run struct {
 }
 
 func newRun(p *Pool) *run {
-	return &run{p: p, tune: newTuner(p.t.Connections), drain: make(chan struct{})}
+	return &run{p: p, tune: newTuner(p.t.Connections), drain: make(chan struct{}), crew: newCrew()}
 }
 
 func (r *run) loop(ctx context.Context) error {
@@ -75,7 +76,8 @@ func (r *run) loop(ctx context.Context) error {
 		}
 		r.wait(timer.C)
 	}
-	r.wg.Wait()
+	r.wg.Wait() // they give the crew work
+	r.crew.end()
 	r.publish(false)
 	return r.err
 }
@@ -287,5 +289,5 @@ func (r *run) publish(running bool) {
 
 // help runs a write of the store beside the dispatcher.
 func (r *run) help(do func() event) {
-	r.wg.Go(func() { r.p.event <- do() })
+	r.crew.do(func() { r.p.event <- do() })
 }
