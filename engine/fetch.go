@@ -150,9 +150,9 @@ func (f *fetcher) take(ctx, watched context.Context, it source.Planned, body io.
 // keep hands a message to the store, in the background. Of two messages with
 // one content the first is the first, and the other its duplicate (rule 35).
 func (f *fetcher) keep(ctx context.Context, a *arrival) {
-	fp := a.col.Fingerprint()
-	before, mine := f.alike[fp], make(chan struct{})
-	f.alike[fp] = mine
+	a.fp = a.col.Fingerprint()
+	before, mine := f.alike[a.fp], make(chan struct{})
+	f.alike[a.fp] = mine
 	f.slots <- struct{}{}
 	f.wg.Go(func() {
 		defer func() { <-f.slots; close(mine) }()
@@ -182,7 +182,7 @@ func (f *fetcher) commit(ctx context.Context, a *arrival) (err error) {
 			err = nil
 		}
 	}()
-	h, fp := a.col.Header(), a.col.Fingerprint()
+	h, fp := a.col.Header(), a.fp
 	decision := f.mb.Rules.Decide(h)
 	row, ident, err := f.identify(ctx, it, fp, &decision)
 	if err != nil {
