@@ -34,15 +34,15 @@ func TestLinesReachTheFileSoon(t *testing.T) {
 		if out.Len() != 0 {
 			t.Errorf("at once: %q", out)
 		}
-		time.Sleep(flushDelay / 2)
+		<-time.After(flushDelay / 2)
 		write(t, b, "second\n") // does not put it off
-		time.Sleep(flushDelay / 2)
+		<-time.After(flushDelay / 2)
 		synctest.Wait()
 		if got := out.String(); got != "first\nsecond\n" {
 			t.Errorf("after the delay: %q", got)
 		}
 		write(t, b, "third\n")
-		time.Sleep(flushDelay)
+		<-time.After(flushDelay)
 		synctest.Wait()
 		if got := out.String(); got != "first\nsecond\nthird\n" {
 			t.Errorf("after the next delay: %q", got)
@@ -108,7 +108,7 @@ func TestLinesThatCannotBeWritten(t *testing.T) {
 			if _, err := io.WriteString(b, "line\n"); err != nil {
 				t.Errorf("nothing was written yet: %v", err)
 			}
-			time.Sleep(flushDelay)
+			<-time.After(flushDelay)
 			synctest.Wait()
 		}
 		if err := b.Flush(); err == nil || strings.Count(err.Error(), "no room") != 1 {

@@ -237,16 +237,16 @@ func (r *run) heard(e event) {
 // fails again has a success beside it that tells whose fault it is, and three
 // messages that are always refused do not stand in the way of the rest.
 func interleave(jobs []mail.Job) []mail.Job {
+	if !slices.ContainsFunc(jobs, failedBefore) {
+		return jobs
+	}
 	var fresh, again []mail.Job
 	for _, j := range jobs {
-		if slices.ContainsFunc(j.Copies, func(c mail.Copy) bool { return c.Attempts > 1 }) {
+		if failedBefore(j) {
 			again = append(again, j)
 		} else {
 			fresh = append(fresh, j)
 		}
-	}
-	if len(again) == 0 {
-		return fresh
 	}
 	mixed := make([]mail.Job, 0, len(jobs))
 	for len(fresh) > 0 && len(again) > 0 {
@@ -254,6 +254,10 @@ func interleave(jobs []mail.Job) []mail.Job {
 		fresh, again = fresh[1:], again[1:]
 	}
 	return append(append(mixed, fresh...), again...)
+}
+
+func failedBefore(j mail.Job) bool {
+	return slices.ContainsFunc(j.Copies, func(c mail.Copy) bool { return c.Attempts > 1 })
 }
 
 // idle tells that nothing is under way.
