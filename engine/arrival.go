@@ -19,6 +19,7 @@ type arrival struct {
 	it    source.Planned
 	draft *store.Draft
 	col   *header.Collector
+	fp    string // its fingerprint, once it is complete
 
 	lines int64 // line feeds
 	dots  int64 // lines that begin with a dot

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -26,6 +27,7 @@ type fetcher struct {
 	mb      *Mailbox
 	run     *run
 	watch   *watch
+	log     *slog.Logger             // of this session and mailbox
 	planned map[int]source.Planned   // by message number
 	look    bool                     // what seems new may be known under another UIDL (rule 4)
 	gone    map[int64]bool           // rows that are not listed any more
@@ -53,6 +55,7 @@ type fetcher struct {
 func newFetcher(s *session) *fetcher {
 	f := &fetcher{
 		e: s.e, mb: s.mb, run: s.run, watch: s.watch, skip: s.skip,
+		log:     s.run.log.With("mailbox", s.mb.ID),
 		planned: make(map[int]source.Planned),
 		gone:    make(map[int64]bool, len(s.gone)),
 		dog:     watchdog{span: s.e.deps.Watchdog},
@@ -147,9 +150,9 @@ func (f *fetcher) take(ctx, watched context.Context, it source.Planned, body io.
 // keep hands a message to the store, in the background. Of two messages with
 // one content the first is the first, and the other its duplicate (rule 35).
 func (f *fetcher) keep(ctx context.Context, a *arrival) {
-	fp := a.col.Fingerprint()
-	before, mine := f.alike[fp], make(chan struct{})
-	f.alike[fp] = mine
+	a.fp = a.col.Fingerprint()
+	before, mine := f.alike[a.fp], make(chan struct{})
+	f.alike[a.fp] = mine
 	f.slots <- struct{}{}
 	f.wg.Go(func() {
 		defer func() { <-f.slots; close(mine) }()
@@ -173,13 +176,13 @@ func (f *fetcher) commit(ctx context.Context, a *arrival) (err error) {
 	it := a.it
 	defer func() {
 		if p := recover(); p != nil {
-			f.run.log.Error("a message met a fault of this program", "mailbox", f.mb.ID, "uid", it.UID, "stack", string(debug.Stack()))
+			f.log.Error("a message met a fault of this program", "uid", it.UID, "stack", string(debug.Stack()))
 			a.draft.Discard()
 			f.refused(it, &mail.Failure{Class: mail.Internal, Code: mail.CodeInternal, Op: "route", Err: fmt.Errorf("panic: %v", p)})
 			err = nil
 		}
 	}()
-	h, fp := a.col.Header(), a.col.Fingerprint()
+	h, fp := a.col.Header(), a.fp
 	decision := f.mb.Rules.Decide(h)
 	row, ident, err := f.identify(ctx, it, fp, &decision)
 	if err != nil {
@@ -208,8 +211,8 @@ func (f *fetcher) commit(ctx context.Context, a *arrival) (err error) {
 	if err != nil {
 		return err
 	}
-	f.run.log.Info("message kept", "mailbox", f.mb.ID, "message", res.ID, "uid", it.UID,
-		"octets", kept.Size, "route", decision.Route, "state", string(res.State))
+	f.log.LogAttrs(ctx, slog.LevelInfo, "message kept", slog.String("message", res.ID), slog.String("uid", it.UID),
+		slog.Int64("octets", kept.Size), slog.String("route", decision.Route), slog.String("state", string(res.State)))
 	f.holds(res.Row, it)
 	f.run.touch(res.Row)
 	f.run.tookIn(f.mb.ID)

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"io"
+	"log/slog"
 	"time"
 
 	"postbag/engine/deliver"
@@ -37,8 +38,8 @@ func (q *queue) Settle(ctx context.Context, j mail.Job, outcomes []mail.Outcome)
 		return err
 	}
 	q.e.stuck.worked()
-	q.e.deps.Log.Info("attempt at a message ended", "mailbox", j.Mailbox, "message", j.ID,
-		"target", j.Target, "copies", len(list), "state", string(res.State))
+	q.e.deps.Log.LogAttrs(ctx, slog.LevelInfo, "attempt at a message ended", slog.String("mailbox", j.Mailbox), slog.String("message", j.ID),
+		slog.String("target", j.Target), slog.Int("copies", len(list)), slog.String("state", string(res.State)))
 	for _, t := range res.Targets {
 		q.e.kick(t)
 	}

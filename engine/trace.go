@@ -12,6 +12,7 @@ import (
 // 30). It names no recipient: a copy must not show who else got one.
 func trace(j mail.Job, hostname, installation string) []byte {
 	var b bytes.Buffer
+	b.Grow(256) // enough for most
 	b.WriteString("Received: from ")
 	b.WriteString(word(j.Source, "unknown"))
 	b.WriteString(" by ")

@@ -322,7 +322,8 @@ func (w *world) delivered() map[string]map[string]int {
 	mails := w.office.Mails()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, m := range mails[w.seen:] {
+	// Another session may have looked later and counted sooner.
+	for _, m := range mails[min(w.seen, len(mails)):] {
 		id := idOf(m.Data)
 		if w.got[id] == nil {
 			w.got[id] = make(map[string]int)
@@ -331,7 +332,7 @@ func (w *world) delivered() map[string]map[string]int {
 			w.got[id][r]++
 		}
 	}
-	w.seen = len(mails)
+	w.seen = max(w.seen, len(mails))
 	out := make(map[string]map[string]int, len(w.got))
 	for id, m := range w.got {
 		out[id] = make(map[string]int, len(m))

@@ -1,6 +1,7 @@
 package logging
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"os"
@@ -48,19 +49,46 @@ func openRotating(path string, limit int64, backups int) (*rotatingFile, error) 
 	}, nil
 }
 
-// Write appends one line.
-func (r *rotatingFile) Write(line []byte) (int, error) {
+// Write appends whole lines, one or many; where they do not fit they are parted.
+func (r *rotatingFile) Write(lines []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.size > 0 && r.size+int64(len(line)) > r.limit {
-		if err := r.file.Rotate(); err != nil {
-			return 0, fmt.Errorf("rotate the log: %w", err)
+	done := 0
+	for done < len(lines) {
+		rest := lines[done:]
+		fit := r.fitting(rest)
+		if fit == 0 {
+			if err := r.file.Rotate(); err != nil {
+				return done, fmt.Errorf("rotate the log: %w", err)
+			}
+			r.size = 0
+			continue
 		}
-		r.size = 0
+		n, err := r.file.Write(rest[:fit])
+		r.size += int64(n)
+		done += n
+		if err != nil {
+			return done, err
+		}
 	}
-	n, err := r.file.Write(line)
-	r.size += int64(n)
-	return n, err
+	return done, nil
+}
+
+// fitting is how many octets of the lines the current file takes: whole lines
+// only, and in an empty file one at least.
+func (r *rotatingFile) fitting(lines []byte) int {
+	room := r.limit - r.size
+	if int64(len(lines)) <= room {
+		return len(lines)
+	}
+	fit := bytes.LastIndexByte(lines[:max(room, 0)], '\n') + 1
+	if fit == 0 && r.size == 0 {
+		fit = bytes.IndexByte(lines, '\n') + 1
+		if fit == 0 {
+			fit = len(lines)
+		}
+	}
+	return fit
 }
 
 // Close closes the file.

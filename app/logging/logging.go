@@ -46,7 +46,7 @@ type Log struct {
 	Secrets *Redactor // register every secret here as soon as it is known
 	level   *slog.LevelVar
 	path    string
-	file    io.Closer
+	file    *buffered // nil: it could not be opened
 }
 
 // Open opens <data>/logs/postbag.log. When that fails the Log is usable all the
@@ -66,24 +66,41 @@ func Open(o Options) (*Log, error) {
 	var outputs []io.Writer
 	file, err := openRotating(l.path, o.MaxSize, o.Backups)
 	if err == nil {
-		l.file = file
-		outputs = append(outputs, file)
+		// No more at once than one file takes: two rotations in one millisecond
+		// would have one name.
+		l.file = &buffered{out: file, most: int(min(flushSize, o.MaxSize/2))}
+		outputs = append(outputs, l.file)
 	}
 	if o.Console != nil {
 		outputs = append(outputs, o.Console)
 	}
 	out := &redactingWriter{secrets: o.Redactor, outputs: outputs}
-	l.Logger = slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: l.level, ReplaceAttr: shape}))
+	var handler slog.Handler = slog.NewTextHandler(out, &slog.HandlerOptions{Level: l.level, ReplaceAttr: shape})
+	if l.file != nil {
+		handler = prompt{handler, l.file}
+	}
+	l.Logger = slog.New(handler)
 	return l, err
 }
 
-// Path is the file that is written.
+// Path is the file that is written. Who reads it while the program runs calls
+// Flush first.
 func (l *Log) Path() string { return l.path }
+
+// Flush returns when every line given so far is in the file. Lines below Warn
+// wait a fifth of a second for others otherwise. The error tells of lines that
+// could not be written since the last call.
+func (l *Log) Flush() error {
+	if l.file == nil {
+		return nil
+	}
+	return l.file.Flush()
+}
 
 // SetLevel changes the level of a running program.
 func (l *Log) SetLevel(level slog.Level) { l.level.Set(level) }
 
-// Close closes the file; later lines reopen it.
+// Close writes what waits and closes the file; later lines reopen it.
 func (l *Log) Close() error {
 	if l.file == nil {
 		return nil
@@ -122,39 +139,61 @@ func NewSessionID() string { return strings.ToLower(rand.Text()[:12]) }
 // Discard is a logger that writes nothing, for tests and for commands.
 func Discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
-// shape writes times in UTC, as all machine-read times of the program.
-func shape(groups []string, a slog.Attr) slog.Attr {
-	if a.Value.Kind() == slog.KindTime {
-		a.Value = slog.StringValue(a.Value.Time().UTC().Format("2006-01-02T15:04:05.000Z"))
-	}
-	if d, ok := a.Value.Any().(time.Duration); ok {
-		a.Value = slog.StringValue(d.Round(time.Millisecond).String())
+// shape writes times in UTC, as all machine-read times of the program, to the
+// millisecond, which is how slog's text handler writes them.
+func shape(_ []string, a slog.Attr) slog.Attr {
+	switch a.Value.Kind() {
+	case slog.KindTime:
+		a.Value = slog.TimeValue(a.Value.Time().UTC())
+	case slog.KindDuration:
+		a.Value = slog.StringValue(a.Value.Duration().Round(time.Millisecond).String())
 	}
 	return a
 }
 
 // redactingWriter masks secrets below the handler, where every line passes in
 // its final spelling: message, attributes given to With, errors, all of it.
+// The handler calls it for one line at a time.
 type redactingWriter struct {
 	secrets *Redactor
 	outputs []io.Writer
+	line    spelling // of the last line, for its room
 }
 
 // Write takes one line, as slog hands it over.
 func (w *redactingWriter) Write(line []byte) (int, error) {
-	// The time and the level are ours: a password "2026" must not hide them.
-	head, rest, found := strings.Cut(string(line), " msg=")
-	text := w.secrets.Redact(string(line))
-	if found {
-		text = head + " msg=" + w.secrets.Redact(rest)
+	w.line = w.line[:0]
+	if head, rest, found := strings.Cut(string(line), wordMsg); found {
+		// The time and the level are ours: a password "2026" must not hide them.
+		w.line = append(append(w.line, head...), wordMsg...)
+		w.secrets.redactTo(&w.line, rest)
+	} else {
+		w.secrets.redactTo(&w.line, head)
 	}
 	var errs []error
 	for _, out := range w.outputs {
-		if _, err := io.WriteString(out, text); err != nil {
+		if _, err := out.Write(w.line); err != nil {
 			errs = append(errs, err)
 		}
 	}
 	return len(line), errors.Join(errs...)
+}
+
+// wordMsg begins the part of a line that is not ours.
+const wordMsg = " msg="
+
+// spelling is a line while it is put together.
+type spelling []byte
+
+func (s *spelling) Write(p []byte) (int, error) {
+	*s = append(*s, p...)
+	return len(p), nil
+}
+
+// WriteString spares strings.Replacer a copy of each piece.
+func (s *spelling) WriteString(p string) (int, error) {
+	*s = append(*s, p...)
+	return len(p), nil
 }
 
 // Enabled tells whether lines of this level are written; for work that is only

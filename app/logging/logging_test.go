@@ -25,6 +25,15 @@ func read(t *testing.T, path string) string {
 	return string(b)
 }
 
+// logged is the current file with every line so far.
+func logged(t *testing.T, l *Log) string {
+	t.Helper()
+	if err := l.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	return read(t, l.Path())
+}
+
 func open(t *testing.T, o Options) *Log {
 	t.Helper()
 	if o.Data == "" {
@@ -47,7 +56,7 @@ func TestLogLine(t *testing.T) {
 	l := open(t, Options{Console: &console})
 	log := WithMessage(WithSession(WithMailbox(l.Logger, "whole-office"), "s1"), "m1")
 	log.Info("kept", "size", 12, "took", 1234567*time.Nanosecond, "when", time.Date(2026, 11, 20, 10, 0, 0, 0, time.FixedZone("", 3600)))
-	line := read(t, l.Path())
+	line := logged(t, l)
 	want := regexp.MustCompile(`^time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z level=INFO msg=kept mailbox=whole-office session=s1 message=m1 size=12 took=1ms when=2026-11-20T09:00:00\.000Z\n$`)
 	if !want.MatchString(line) {
 		t.Errorf("line %q", line)
@@ -68,7 +77,7 @@ func TestLogLevels(t *testing.T) {
 		l.Warn("b")
 		l.Info("c")
 		l.Debug("d")
-		if got := strings.Count(read(t, l.Path()), "\n"); got != want {
+		if got := strings.Count(logged(t, l), "\n"); got != want {
 			t.Errorf("%q: %d lines, want %d", word, got, want)
 		}
 	}
@@ -79,7 +88,7 @@ func TestLogLevels(t *testing.T) {
 	l.Info("no")
 	l.SetLevel(slog.LevelDebug)
 	l.Debug("yes")
-	if got := read(t, l.Path()); strings.Contains(got, "msg=no") || !strings.Contains(got, "msg=yes") || !l.Enabled(slog.LevelDebug) {
+	if got := logged(t, l); strings.Contains(got, "msg=no") || !strings.Contains(got, "msg=yes") || !l.Enabled(slog.LevelDebug) {
 		t.Errorf("after SetLevel: %q", got)
 	}
 }
@@ -87,7 +96,7 @@ func TestLogLevels(t *testing.T) {
 func TestLogCannotBeForged(t *testing.T) {
 	l := open(t, Options{})
 	l.Info("server said", "reply", "500 no\r\ntime=2026-01-01T00:00:00Z level=ERROR msg=forged\x1b[31m\u202e")
-	got := read(t, l.Path())
+	got := logged(t, l)
 	if strings.Count(got, "\n") != 1 || strings.ContainsAny(got[:len(got)-1], "\r\n\x1b\u202e") {
 		t.Errorf("%q", got)
 	}
@@ -109,6 +118,7 @@ func TestLogIsPrivate(t *testing.T) {
 	for range 10 {
 		l.Info("a line that fills the file")
 	}
+	logged(t, l)
 	entries, err := os.ReadDir(logs)
 	if err != nil {
 		t.Fatal(err)
@@ -147,6 +157,7 @@ func TestLogRotatesAtItsSize(t *testing.T) {
 	for i := range 200 {
 		l.Info("line", "number", i)
 	}
+	last := logged(t, l)
 	entries, err := os.ReadDir(filepath.Dir(l.Path()))
 	if err != nil {
 		t.Fatal(err)
@@ -166,7 +177,7 @@ func TestLogRotatesAtItsSize(t *testing.T) {
 	if len(entries) < 2 {
 		t.Errorf("%d files", len(entries))
 	}
-	if got := read(t, l.Path()); !strings.Contains(got, "number=199") {
+	if !strings.Contains(last, "number=199") {
 		t.Error("the last line is not in the current file")
 	}
 }
@@ -210,7 +221,7 @@ func TestLogMasksSecrets(t *testing.T) {
 		l.Info("sasl", "bearer", base64.URLEncoding.EncodeToString([]byte("user="+user+"\x01auth=Bearer "+secret+"\x01\x01")))
 	}
 	l.Info("hex", "x", fmt.Sprintf("%x %X", secret, secret))
-	got := read(t, l.Path())
+	got := logged(t, l)
 	if lines := strings.Count(got, "\n"); lines != 17 {
 		t.Fatalf("%d lines", lines)
 	}

@@ -77,6 +77,17 @@ func (r *Redactor) Redact(text string) string {
 	return text
 }
 
+// redactTo appends to out what Redact would return.
+func (r *Redactor) redactTo(out *spelling, text string) {
+	if r != nil {
+		if replacer := r.replacer.Load(); replacer != nil {
+			_, _ = replacer.WriteString(out, text) // out cannot fail
+			return
+		}
+	}
+	*out = append(*out, text...)
+}
+
 // forms lists how a secret may be spelled in a log.
 func forms(secret string) []string {
 	quoted := inner(strconv.Quote(secret))

@@ -270,8 +270,8 @@ func TestSMTPUTF8(t *testing.T) {
 		{"Anne@BÜRO.test", "Anne@xn--bro-hoa.test", ""},
 		{"andré@büro.test", "andré@xn--bro-hoa.test", "SMTPUTF8"},
 	}
-	for _, protocol := range []bool{false, true} {
-		s, target := startSMTP(t, mailtest.SMTPOptions{LMTP: protocol})
+	for _, o := range []mailtest.SMTPOptions{{}, {LMTP: true}, {Extensions: pipelining}} {
+		s, target := startSMTP(t, o)
 		c := dial(t, target, Options{})
 		for i, tt := range tests {
 			outcomes, err := c.Send(t.Context(), letter(sample, tt.to))

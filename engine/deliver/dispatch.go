@@ -34,7 +34,8 @@ type run struct {
 	ctx   context.Context // ends with the first stage of stopping
 	keep  context.Context // the store is written to the end
 	tune  *tuner
-	wg    sync.WaitGroup
+	wg    sync.WaitGroup // of the workers
+	crew  *crew          // writes beside the dispatcher
 	saver saver
 
 	ready    []mail.Job // claimed, with no worker
@@ -58,7 +59,7 @@ type run struct {
 }
 
 func newRun(p *Pool) *run {
-	return &run{p: p, tune: newTuner(p.t.Connections), drain: make(chan struct{})}
+	return &run{p: p, tune: newTuner(p.t.Connections), drain: make(chan struct{}), crew: newCrew()}
 }
 
 func (r *run) loop(ctx context.Context) error {
@@ -75,7 +76,8 @@ func (r *run) loop(ctx context.Context) error {
 		}
 		r.wait(timer.C)
 	}
-	r.wg.Wait()
+	r.wg.Wait() // they give the crew work
+	r.crew.end()
 	r.publish(false)
 	return r.err
 }
@@ -235,16 +237,16 @@ func (r *run) heard(e event) {
 // fails again has a success beside it that tells whose fault it is, and three
 // messages that are always refused do not stand in the way of the rest.
 func interleave(jobs []mail.Job) []mail.Job {
+	if !slices.ContainsFunc(jobs, failedBefore) {
+		return jobs
+	}
 	var fresh, again []mail.Job
 	for _, j := range jobs {
-		if slices.ContainsFunc(j.Copies, func(c mail.Copy) bool { return c.Attempts > 1 }) {
+		if failedBefore(j) {
 			again = append(again, j)
 		} else {
 			fresh = append(fresh, j)
 		}
-	}
-	if len(again) == 0 {
-		return fresh
 	}
 	mixed := make([]mail.Job, 0, len(jobs))
 	for len(fresh) > 0 && len(again) > 0 {
@@ -252,6 +254,10 @@ func interleave(jobs []mail.Job) []mail.Job {
 		fresh, again = fresh[1:], again[1:]
 	}
 	return append(append(mixed, fresh...), again...)
+}
+
+func failedBefore(j mail.Job) bool {
+	return slices.ContainsFunc(j.Copies, func(c mail.Copy) bool { return c.Attempts > 1 })
 }
 
 // idle tells that nothing is under way.
@@ -287,5 +293,5 @@ func (r *run) publish(running bool) {
 
 // help runs a write of the store beside the dispatcher.
 func (r *run) help(do func() event) {
-	r.wg.Go(func() { r.p.event <- do() })
+	r.crew.do(func() { r.p.event <- do() })
 }

@@ -303,6 +303,9 @@ func senderRefused(r Reply) bool {
 }
 
 func (s *sending) byAddress(rcpts []int) [][]int {
+	if len(rcpts) == 1 {
+		return [][]int{rcpts}
+	}
 	groups := make([][]int, 0, len(rcpts))
 	at := make(map[string]int, len(rcpts))
 	for _, i := range rcpts {

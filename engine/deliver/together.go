@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strconv"
 	"sync/atomic"
 
 	"github.com/emersion/go-smtp"
@@ -70,21 +71,37 @@ func (s *sending) together(ctx context.Context, body io.Reader, rcpts []int) (le
 // are in answers.
 func (s *sending) sayTogether(rcpts []int) (*smtp.DataCommand, error) {
 	w := s.c.w
-	w.sayAhead()
-	err := s.c.c.Mail(s.from, s.mailOptions(rcpts))
+	w.begin()
+	err := w.sayAhead(s.mailCommand(rcpts))
 	for _, same := range s.byAddress(rcpts) {
 		if address := s.address(same[0]); err == nil && safePath(address) {
-			err = s.c.c.Rcpt(address, nil)
+			err = w.sayAhead("RCPT TO:<" + address + ">")
 		}
 	}
 	t := s.c.o.Timeouts
-	w.hear(max(t.Mail, t.Rcpt, t.Data))
+	w.expect(max(t.Mail, t.Rcpt, t.Data))
 	if err != nil {
-		return nil, err // go-smtp refused to say it
+		return nil, err // it could not be said
 	}
 	data, err := s.c.c.Data()
 	s.learn(err)
 	return data, err
+}
+
+// mailCommand is what go-smtp would say for mailOptions.
+func (s *sending) mailCommand(rcpts []int) string {
+	o := s.mailOptions(rcpts)
+	command := append(make([]byte, 0, 128), "MAIL FROM:<"+s.from+">"...)
+	if ok, _ := s.c.c.Extension("8BITMIME"); ok {
+		command = append(command, " BODY=8BITMIME"...)
+	}
+	if ok, _ := s.c.c.Extension("SIZE"); ok && o.Size != 0 {
+		command = strconv.AppendInt(append(command, " SIZE="...), o.Size, 10)
+	}
+	if o.UTF8 {
+		command = append(command, " SMTPUTF8"...)
+	}
+	return string(command)
 }
 
 // answered judges the replies to MAIL and RCPT; err is the answer to DATA. again

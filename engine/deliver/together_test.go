@@ -99,11 +99,21 @@ func fate(t *testing.T, extensions []string, script func(mailtest.SMTPEvent) mai
 	var got []string
 	for _, m := range s.Mails() {
 		for _, r := range m.Rcpts {
-			got = append(got, fmt.Sprintf("%s -> %s: %q", m.Sender, r, m.Data))
+			got = append(got, fmt.Sprintf("%s (%s) -> %s: %q", m.Sender, m.Params, r, m.Data))
 		}
 	}
 	slices.Sort(got)
 	return b.String() + strings.Join(got, "\n")
+}
+
+// Whatever an address holds, it stays one command.
+func TestSayAheadIsOneLine(t *testing.T) {
+	w := newWire(nil, time.Second, newTranscript(nil, 0))
+	for _, command := range []string{"MAIL FROM:<a@b>\r\nDATA", "RCPT TO:<a\n@b>", "\r"} {
+		if err := w.sayAhead(command); err == nil || len(w.out) > 0 || w.owed > 0 {
+			t.Errorf("%q: %v, gathered %q", command, err, w.out)
+		}
+	}
 }
 
 // countingConn counts the packets that a client sends.

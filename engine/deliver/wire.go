@@ -40,8 +40,7 @@ type wire struct {
 	log     *transcript
 
 	ack     func()   // what comes next is acknowledged at once
-	ahead   bool     // commands are gathered, go-smtp gets a yes for each
-	owed    int      // replies to them that have not come yet
+	owed    int      // replies to commands said ahead that have not come yet
 	answers []Reply  // those that have
 	said    [][]byte // commands that the transcript tells with their replies
 
@@ -75,11 +74,6 @@ func (w *wire) Read(p []byte) (int, error) {
 
 // next makes rest the next line for go-smtp.
 func (w *wire) next() (err error) {
-	if w.ahead {
-		w.owed++
-		w.rest = []byte("250 2.0.0 the answer comes later\r\n")
-		return nil
-	}
 	if w.owed > 0 {
 		if err := w.settleOwed(); err != nil {
 			return err
@@ -94,14 +88,18 @@ func (w *wire) next() (err error) {
 // errClosing: RFC 5321 section 3.8, after 421 no further reply is sent.
 var errClosing = errors.New("the server closes the connection")
 
-// sayAhead gathers the commands of go-smtp from now on, until hear.
-func (w *wire) sayAhead() { w.ahead, w.owed, w.answers, w.said = true, 0, w.answers[:0], w.said[:0] }
+// begin forgets the group of commands before.
+func (w *wire) begin() { w.owed, w.answers, w.said = 0, w.answers[:0], w.said[:0] }
 
-// hear lets the next command go out with those that were gathered; the replies
-// to them are in answers before its own is handed out. Each has d.
-func (w *wire) hear(d time.Duration) {
-	w.ahead = false
-	w.expect(d)
+// sayAhead gathers a command that goes out together with the next one of
+// go-smtp. The reply to it is in answers before that one's is handed out.
+func (w *wire) sayAhead(command string) error {
+	if strings.ContainsAny(command, "\r\n") {
+		return errors.New("a command of more than one line")
+	}
+	w.owed++
+	_, err := w.Write([]byte(command + "\r\n"))
+	return err
 }
 
 // settleOwed reads the replies to the commands that were said ahead.
@@ -210,7 +208,7 @@ func upperKeyword(line []byte) []byte {
 
 // Write gathers.
 func (w *wire) Write(p []byte) (int, error) {
-	if w.ahead || w.owed > 0 {
+	if w.owed > 0 {
 		w.said = append(w.said, bytes.Clone(p))
 	} else {
 		w.log.client(p)

@@ -37,7 +37,11 @@ func parseReceived(value string) received {
 			}
 			continue
 		}
-		switch k := strings.ToLower(word); k {
+		k := word
+		if len(k) <= len("from") { // no clause has a longer name
+			k = strings.ToLower(k)
+		}
+		switch k {
 		case "from", "by", "via", "with", "id", "for":
 			clause = k
 			r.begin(k)

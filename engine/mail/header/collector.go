@@ -21,8 +21,9 @@ type Collector struct {
 	held   bool // a CR waits for what follows it
 	size   int64
 	body   hash.Hash
-	out    []byte // body octets on their way to the hash
-	ended  bool   // the last body octets were a line end
+	fields *Header // of block; nil: not parsed since it grew
+	out    []byte  // body octets on their way to the hash
+	ended  bool    // the last body octets were a line end
 }
 
 // NewCollector returns a Collector for one message.
@@ -64,7 +65,7 @@ func (c *Collector) header(p []byte) []byte {
 
 func (c *Collector) keep(p []byte) {
 	if room := maxBlock - len(c.block); room > 0 {
-		c.block = append(c.block, p[:min(room, len(p))]...)
+		c.block, c.fields = append(c.block, p[:min(room, len(p))]...), nil
 	}
 }
 
@@ -121,8 +122,14 @@ func normal(p []byte) bool {
 // Size is how many octets came.
 func (c *Collector) Size() int64 { return c.size }
 
-// Header parses what was kept of the header.
-func (c *Collector) Header() Header { return Parse(c.block) }
+// Header is what was kept of the header; its fields are not to be changed.
+func (c *Collector) Header() Header {
+	if c.fields == nil {
+		h := Parse(c.block)
+		c.fields = &h
+	}
+	return *c.fields
+}
 
 // fingerprinted are the fields that make up a fingerprint, besides the body.
 var fingerprinted = [...]string{"Message-ID", "Date", "From", "Subject"}
@@ -135,9 +142,14 @@ func (c *Collector) Fingerprint() string {
 	c.finish()
 	sum := sha256.New()
 	h := c.Header()
+	line := make([]byte, 0, 256)
 	for _, name := range fingerprinted {
-		for _, v := range h.Values(name) {
-			sum.Write([]byte(name + " " + strconv.Itoa(len(v)) + ":" + v + "\n"))
+		for _, f := range h.Fields {
+			if f.Is(name) {
+				line = append(append(line[:0], name...), ' ')
+				line = append(append(strconv.AppendInt(line, int64(len(f.Value)), 10), ':'), f.Value...)
+				sum.Write(append(line, '\n'))
+			}
 		}
 	}
 	c.hashJunk(sum)

@@ -27,34 +27,40 @@ type Header struct {
 // the top; bare LF ends a line as well as CR LF does.
 func Parse(block []byte) Header {
 	h := Header{Fields: make([]Field, 0, 24)}
-	var value []byte
+	text := string(block) // names and values are parts of it, save folded ones
+	var folded []byte
 	open := false
 	flush := func() {
-		if open {
-			h.Fields[len(h.Fields)-1].Value = strings.Trim(string(value), " \t")
+		if !open {
+			return
 		}
-		open, value = false, value[:0]
+		last := &h.Fields[len(h.Fields)-1]
+		if len(folded) > 0 {
+			last.Value, folded = string(folded), folded[:0]
+		}
+		last.Value = strings.Trim(last.Value, " \t")
 	}
-	for len(block) > 0 {
+	for rest := block; len(rest) > 0; {
+		at := len(block) - len(rest)
 		var line []byte
-		line, block = cutLine(block)
+		line, rest = cutLine(rest)
 		if len(line) == 0 {
 			break
 		}
 		if line[0] == ' ' || line[0] == '\t' {
 			if open {
-				value = append(value, line...)
+				if len(folded) == 0 {
+					folded = append(folded, h.Fields[len(h.Fields)-1].Value...)
+				}
+				folded = append(folded, line...)
 			}
 			continue
 		}
 		flush()
-		name, rest, ok := cutName(line)
-		if !ok {
-			continue
+		var name, value int
+		if name, value, open = cutName(line); open {
+			h.Fields = append(h.Fields, Field{Name: text[at : at+name], Value: text[at+value : at+len(line)]})
 		}
-		h.Fields = append(h.Fields, Field{Name: name})
-		open = true
-		value = append(value, rest...)
 	}
 	flush()
 	return h
@@ -69,20 +75,21 @@ func cutLine(b []byte) (line, rest []byte) {
 	return bytes.TrimSuffix(b[:i], []byte{'\r'}), b[i+1:]
 }
 
-// cutName splits a line at its colon. A name is printable ASCII without blanks
+// cutName tells where in a line the name of a field ends and its value begins;
+// not ok: the line begins no field. A name is printable ASCII without blanks
 // (RFC 5322 section 2.2); blanks before the colon are forgiven (section 4.5).
-func cutName(line []byte) (name string, rest []byte, ok bool) {
+func cutName(line []byte) (name, value int, ok bool) {
 	i := bytes.IndexByte(line, ':')
 	if i <= 0 {
-		return "", nil, false
+		return 0, 0, false
 	}
 	n := bytes.TrimRight(line[:i], " \t")
 	for _, c := range n {
 		if c <= ' ' || c >= 0x7f {
-			return "", nil, false
+			return 0, 0, false
 		}
 	}
-	return string(n), line[i+1:], len(n) > 0
+	return len(n), i + 1, len(n) > 0
 }
 
 // Get returns the value of the topmost field with the name, "" without one.
