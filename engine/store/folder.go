@@ -2,6 +2,7 @@ package store
 
 import (
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -47,6 +48,9 @@ func (s *Store) startFolding() {
 		}
 	}
 	if len(list) > 0 {
+		// In the order of their rows: the words' index would be written out at
+		// each step back.
+		slices.SortFunc(list, byRow)
 		f.work <- list
 	}
 }

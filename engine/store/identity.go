@@ -89,6 +89,9 @@ func (s *Store) Compare(ctx context.Context, mailbox string, uids []string) (Com
 			return err
 		}
 		out.First = !ok || !r.bool(0)
+		if _, any, err := c.one(ctx, "SELECT 1 FROM identity WHERE mailbox = ? LIMIT 1", mailbox); err != nil || !any {
+			return err // the whole listing is new
+		}
 		// What is there now comes in one sweep; what was thought to be gone
 		// is asked for one by one.
 		err = c.each(ctx, sqlPresent, func(r record) error {

@@ -118,9 +118,11 @@ func (t *tx) pendings(which func(*pending) bool) []*pending {
 			out = append(out, p)
 		}
 	}
-	slices.SortFunc(out, func(a, b *pending) int { return cmp.Compare(a.known.Row, b.known.Row) })
+	slices.SortFunc(out, byRow)
 	return out
 }
+
+func byRow(a, b *pending) int { return cmp.Compare(a.known.Row, b.known.Row) }
 
 func anyPending(*pending) bool { return true }
 func settled(p *pending) bool  { return p.landed != nil }
