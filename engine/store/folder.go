@@ -30,7 +30,11 @@ type foldResult struct {
 // startFolding hands the folder what has settled, when it is worth it.
 func (s *Store) startFolding() {
 	f := &s.folder
-	if s.settled < foldAtOnce || len(f.busy) > 0 || s.damage.Load() != nil || s.now().Before(f.again) {
+	least := foldAtOnce
+	if s.keeping {
+		least = manySettled // what comes in has the processors first
+	}
+	if s.settled < least || len(f.busy) > 0 || s.damage.Load() != nil || s.now().Before(f.again) {
 		return
 	}
 	if f.work == nil {

@@ -25,8 +25,9 @@ const (
 	maxPlainBody  = 64 << 10
 	maxPending    = 2048     // messages
 	maxLedger     = 16 << 20 // octets; then all go into the tables
-	maxRoom       = 1 << 20  // octets that stay in memory for the next records
-	foldAtOnce    = 64       // settled ones that go into the tables while nothing else is to do
+	manySettled   = 768
+	maxRoom       = 1 << 20 // octets that stay in memory for the next records
+	foldAtOnce    = 64      // settled ones that go into the tables while nothing else is to do
 	foldSettledIn = 2 * time.Millisecond
 	foldAllIn     = 250 * time.Millisecond // for other processes that only read
 	foldAgainIn   = 5 * time.Second        // after a failure

@@ -90,6 +90,7 @@ type Store struct {
 	ledger    ledger             // the writer's
 	landed    []int64            // of them, what has settled, in that order; the writer's
 	folder    folder
+	keeping   bool         // the transaction before had messages that are kept; the writer's
 	unclaimed []int64      // of them, those that nobody has claimed, in their order; the writer's
 	records   packer       // room for those of the next transaction
 	held      atomic.Int64 // octets of pendings

@@ -200,6 +200,7 @@ func (b *batch) commitWith(first *operation) {
 	b.ops, b.bytes, b.patient = b.ops[:0], 0, 0
 	b.add(first)
 	b.commit()
+	b.s.keeping = b.patient > 0
 }
 
 func (b *batch) add(op *operation) {
