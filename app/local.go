@@ -135,10 +135,9 @@ func (l *Local) openStore(ctx context.Context) error {
 			return nil
 		}
 	}
-	st, err := store.Open(ctx, store.Options{
-		Dir: dir, ReadOnly: readOnly, DuplicateWindow: l.config().Delivery.DuplicateWindow.D(), Log: l.logger(),
-		QuotaBytes: int64(l.config().Delivery.SpoolQuota),
-	})
+	o := l.storeOptions()
+	o.ReadOnly = readOnly
+	st, err := store.Open(ctx, o)
 	if err != nil {
 		if code := mail.AsFailure(err).Code; readOnly && !store.Made(dir) && code != mail.CodeStoreDamaged && code != mail.CodeStoreNewer {
 			return nil // killed while it was made: nothing was collected yet
@@ -146,7 +145,36 @@ func (l *Local) openStore(ctx context.Context) error {
 		return err
 	}
 	l.store = st
+	if readOnly {
+		return l.catchUp(ctx, st)
+	}
 	return nil
+}
+
+// catchUp has a store show what happened last before its process was killed, by
+// opening it for writing once. A process that works on it does that itself,
+// within a moment.
+func (l *Local) catchUp(ctx context.Context, st *store.Store) error {
+	behind, err := st.Behind(ctx)
+	if err != nil || !behind {
+		return err
+	}
+	lock, err := lockData(l.o.Data)
+	if err != nil {
+		return nil //nolint:nilerr // it is at work, or this user may only read
+	}
+	whole, err := store.Open(ctx, l.storeOptions())
+	if err == nil {
+		err = whole.Close()
+	}
+	return errors.Join(err, lock.release())
+}
+
+func (l *Local) storeOptions() store.Options {
+	return store.Options{
+		Dir: storeDir(l.o.Data), DuplicateWindow: l.config().Delivery.DuplicateWindow.D(), Log: l.logger(),
+		QuotaBytes: int64(l.config().Delivery.SpoolQuota),
+	}
 }
 
 // assemble resolves the ids of the mailboxes and builds the engine.

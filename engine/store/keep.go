@@ -117,39 +117,42 @@ func (k *keepOp) code() mail.Code {
 func (k *keepOp) run(t *tx) (KeepResult, error) {
 	k.stored, k.pending = false, false
 	f, ok, err := k.find(t)
+	if err == nil && ok && t.busy(f.Row) {
+		t.s.join()
+		f, ok, err = k.find(t)
+	}
 	if err != nil {
 		return KeepResult{}, err
 	}
-	if ok && t.busy(f.Row) {
-		t.s.join()
-		if f, ok, err = k.find(t); err != nil {
-			return KeepResult{}, err
-		}
-	}
 	known := t.pending(f.Row).or(f.Known)
-	if ok && !uncollected(known.State) { // rule 13: kept before; only its octets here are too many
+	switch {
+	case !ok:
+		known, err = k.identity(t)
+	case !uncollected(known.State): // rule 13: kept before; only its octets here are too many
 		if k.Draft.name != "" {
 			t.after = append(t.after, func() { t.s.trash.remove(k.Draft.path) })
 		}
 		return KeepResult{Row: known.Row, ID: known.ID, State: known.State}, nil
-	}
-	if ok && k.plain(t, f) {
+	case k.plain(t, f):
 		return k.keepPlain(t, f)
 	}
-	if err := t.foldLike(k.key); err != nil {
+	if err == nil {
+		err = t.foldLike(k.key)
+	}
+	if err != nil {
 		return KeepResult{}, err
 	}
-	if !ok {
-		known, err = t.newIdentity(newIdentity{mailbox: k.Mailbox, uid: k.UID, ident: k.Ident, id: k.id,
-			state: mail.Collected, size: k.Size, fingerprint: k.key})
-		if err == nil && known.Row == 0 {
-			err = internal("keep", "an id was used twice") // the next try draws another
-		}
-		if err != nil {
-			return KeepResult{}, err
-		}
-	}
 	return k.enter(t, known, f.indexed)
+}
+
+// identity makes one for a message that no listing told of.
+func (k *keepOp) identity(t *tx) (Known, error) {
+	known, err := t.newIdentity(newIdentity{mailbox: k.Mailbox, uid: k.UID, ident: k.Ident, id: k.id,
+		state: mail.Collected, size: k.Size, fingerprint: k.key})
+	if err == nil && known.Row == 0 {
+		err = internal("keep", "an id was used twice") // the next try draws another
+	}
+	return known, err
 }
 
 // enter writes the message into the tables.
@@ -307,91 +310,4 @@ func (k *keepOp) route(t *tx, row int64) (mail.State, []string, error) {
 		due = t.now
 	}
 	return t.envelopes(row, k.key, recipients, due)
-}
-
-// Unrouted returns the messages that are durable and not routed yet, of all
-// mailboxes, oldest first.
-func (s *Store) Unrouted(ctx context.Context) ([]Unrouted, error) {
-	var out []Unrouted
-	err := s.read(ctx, "unrouted", func(c *conn) error {
-		return c.each(ctx, sqlUnrouted, func(r record) error {
-			out = append(out, Unrouted{Known: scanKnown(r), Mailbox: r.str(12), Source: r.str(13)})
-			return nil
-		})
-	})
-	return out, err
-}
-
-// Unrouted is a message that waits for its routing.
-type Unrouted struct {
-	Known
-	Mailbox string // id
-	Source  string // host of the provider
-}
-
-const sqlUnrouted = `SELECT ` + columnsKnown + `, mailbox, (SELECT source FROM message m WHERE m.row = identity.row)
-	FROM identity WHERE state = 'collected' AND ` + isOpen + ` ORDER BY row`
-
-// isOpen repeats the condition of the index identity_open, word for word:
-// without it SQLite does not use the index.
-const isOpen = `(state = 'waiting' OR state = 'too_big' OR state = 'failed' OR state = 'collected' OR state = 'queued' OR state = 'quarantined')`
-
-// Route queues the envelopes of a message in state collected.
-func (s *Store) Route(ctx context.Context, row int64, d mail.Decision) (KeepResult, error) {
-	op := keepOp{Kept: Kept{Row: row, Decision: &d}}
-	if op.quarantined() {
-		if err := s.emlOfRow(ctx, row); err != nil {
-			return KeepResult{}, err
-		}
-	}
-	var out KeepResult
-	err := s.write(ctx, "route", 0, func(t *tx) error {
-		m, err := t.message("route", row)
-		if err != nil {
-			return err
-		}
-		if m.state != mail.Collected {
-			return wrongState("route", m.state)
-		}
-		op.key = m.fingerprint
-		if err := op.complete(t, row); err != nil {
-			return err
-		}
-		out = KeepResult{Row: row, ID: m.id}
-		if out.State, out.Targets, err = op.route(t, row); err != nil {
-			return err
-		}
-		switch out.State {
-		case mail.Quarantined:
-			err = t.markEml(m)
-		case mail.Duplicate:
-			err = t.dropBody(m)
-		}
-		if err != nil {
-			return err
-		}
-		return t.become(row, m.state, out.State)
-	})
-	return out, err
-}
-
-// complete completes a message that was kept without a decision.
-func (k *keepOp) complete(t *tx, row int64) error {
-	r, _, err := t.first("SELECT message_id, author, subject FROM message WHERE row = ?", row)
-	if err != nil {
-		return err
-	}
-	d, route, code := k.Decision, k.Decision.Route, mail.Code("")
-	if d.Loop {
-		route = mail.RouteLoop
-	}
-	if k.quarantined() {
-		code = k.code()
-	}
-	_, err = t.exec(`UPDATE message SET sender = ?, route = ?, evidence = ?, unknown_reason = ?, notes = ?, code = ? WHERE row = ?`,
-		d.Sender, route, d.Evidence, d.Reason, notesJSON(d.Notes), code, row)
-	if err != nil || r == nil {
-		return err
-	}
-	return t.index(row, mail.Summary{MessageID: r.str(0), From: r.str(1), Subject: r.str(2)}, d.Recipients)
 }

@@ -270,8 +270,9 @@ func (s *Store) SetAtSource(ctx context.Context, rows []int64, at mail.AtSource)
 	for from := 0; from < len(rows); from += chunk {
 		part := rows[from:min(from+chunk, len(rows))]
 		err := s.writeBeside(ctx, "at source", 0, func(t *tx) error {
-			for _, row := range t.setAtSourcePlain(part, at) {
-				if err := t.setAtSource(row, at); err != nil {
+			for _, sp := range spans(t.setAtSourcePlain(part, at)) {
+				_, err := t.exec("UPDATE identity SET at_source = ?, source_changed = ? WHERE row BETWEEN ? AND ?", at, t.now, sp.first, sp.last)
+				if err != nil {
 					return err
 				}
 			}

@@ -9,16 +9,27 @@ import (
 
 // plain tells whether a message that was collected goes the plain way.
 func (k *keepOp) plain(t *tx, f found) bool {
-	d := k.Decision
-	if d == nil || k.quarantined() || f.twice || f.indexed || f.State != mail.Waiting || k.Due.After(t.now) || k.Draft.name != "" ||
-		len(k.Draft.buf) > maxPlainBody || len(d.Recipients) > maxRecipients ||
-		t.s.noPlain || t.epoch != 0 || t.s.ledger.broken || len(t.base)+len(t.changed) >= maxPending || !t.s.recent.fits(t.fresh+cap(k.Draft.buf)) {
+	if k.Decision == nil || k.quarantined() || k.Due.After(t.now) {
 		return false
 	}
-	first := d.Recipients[0]
-	return !slices.ContainsFunc(d.Recipients, func(r mail.Recipient) bool {
-		return r.Target != first.Target || r.Unknown != first.Unknown || r.Outside != first.Outside
-	}) && t.like(k.key) == nil
+	fresh := f.State == mail.Waiting && !f.twice && !f.indexed
+	return fresh && t.takes(k.Draft) && oneJob(k.Decision.Recipients) && t.like(k.key) == nil
+}
+
+// takes tells whether the intake has room for a message.
+func (t *tx) takes(d *Draft) bool {
+	s := t.s
+	if s.noPlain || s.ledger.broken || t.epoch != 0 || len(t.base)+len(t.changed) >= maxPending {
+		return false
+	}
+	return d.name == "" && len(d.buf) <= maxPlainBody && s.recent.fits(t.fresh+cap(d.buf))
+}
+
+// oneJob tells whether recipients are reached in one transaction.
+func oneJob(to []mail.Recipient) bool {
+	return len(to) <= maxRecipients && !slices.ContainsFunc(to, func(r mail.Recipient) bool {
+		return r.Target != to[0].Target || r.Unknown != to[0].Unknown || r.Outside != to[0].Outside
+	})
 }
 
 // like returns the pending with a fingerprint.

@@ -108,36 +108,38 @@ func (t *tx) replayStep(u *unpacker) error {
 		}
 	case stepClaimed:
 		for range u.length() {
-			row, next := u.number(), u.time()
-			if p := t.pending(row); p != nil && u.err == nil {
-				t.put(row, p.claim(next))
+			if p, next := t.pending(u.number()), u.time(); p != nil && u.err == nil {
+				t.put(p.known.Row, p.claim(next))
 			}
 		}
 	case stepSettled:
-		row, at := u.number(), u.time()
-		landed := make([]landing, 0, 1)
-		for range u.length() {
-			landed = append(landed, landing{u.text(), u.flag()})
-		}
-		p := t.pending(row)
-		switch {
-		case p == nil || u.err != nil:
-		case len(landed) != len(p.recipients()):
-			return errRecord
-		default:
-			t.land(p, landed, at)
-		}
+		return t.replaySettled(u)
 	case stepSource:
 		state, at := mail.AtSource(u.text()), u.time()
 		for range u.length() {
-			row := u.number()
-			if p := t.pending(row); p != nil && u.err == nil {
-				t.put(row, p.atSource(state, at))
+			if p := t.pending(u.number()); p != nil && u.err == nil {
+				t.put(p.known.Row, p.atSource(state, at))
 			}
 		}
 	default:
 		return errRecord
 	}
+	return nil
+}
+
+func (t *tx) replaySettled(u *unpacker) error {
+	p, at := t.pending(u.number()), u.time()
+	var landed []landing
+	for range u.length() {
+		landed = append(landed, landing{u.text(), u.flag()})
+	}
+	if p == nil || u.err != nil {
+		return nil
+	}
+	if len(landed) != len(p.recipients()) {
+		return errRecord
+	}
+	t.land(p, landed, at)
 	return nil
 }
 
