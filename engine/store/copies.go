@@ -119,7 +119,7 @@ func (t *tx) others(row int64, key []byte) (map[string]copyRow, error) {
 		return nil, nil
 	}
 	// Hardly any message comes twice: the short question first.
-	if _, twice, err := t.first(sqlTwice, key, row); err != nil || !twice {
+	if twice, err := t.twice(key, row); err != nil || !twice {
 		return nil, err
 	}
 	var out map[string]copyRow
@@ -141,6 +141,18 @@ func (t *tx) others(row int64, key []byte) (map[string]copyRow, error) {
 		return nil
 	}, key, row)
 	return out, err
+}
+
+// twice tells whether the tables know another message with that fingerprint.
+func (t *tx) twice(key []byte, row int64) (yes bool, err error) {
+	if key == nil {
+		return false, nil
+	}
+	err = t.query(sqlTwice, func(record) error {
+		yes = true
+		return nil
+	}, key, row)
+	return yes, err
 }
 
 // firstDelivered records the first accepted delivery (rule 14).

@@ -25,6 +25,7 @@ const (
 	maxPlainBody  = 64 << 10
 	maxPending    = 2048     // messages
 	maxLedger     = 16 << 20 // octets; then all go into the tables
+	maxNews       = 4096
 	manySettled   = 768
 	maxRoom       = 1 << 20 // octets that stay in memory for the next records
 	foldAtOnce    = 64      // settled ones that go into the tables while nothing else is to do
@@ -176,6 +177,16 @@ func (s *Store) take(t *tx) {
 	for len(s.unclaimed) > 0 && s.isClaimed(s.unclaimed[0]) {
 		s.unclaimed = s.unclaimed[1:]
 	}
+}
+
+// remember keeps in mind what the tables tell of a message that was just listed:
+// most are collected within the minute. Whatever changes it there forgets it.
+func (t *tx) remember(f found) {
+	t.after = append(t.after, func() {
+		if len(t.s.news) < maxNews {
+			t.s.news[f.Row] = f
+		}
+	})
 }
 
 // isClaimed tells that a row is not pending, or not to be claimed any more.

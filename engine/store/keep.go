@@ -190,6 +190,11 @@ type found struct {
 
 // find looks for the message.
 func (k *keepOp) find(t *tx) (f found, ok bool, err error) {
+	if f, ok := t.s.news[k.Row]; ok && k.Row != 0 {
+		delete(t.s.news, k.Row)
+		f.twice, err = t.twice(k.key, k.Row)
+		return f, true, err
+	}
 	sql, args := sqlKeepByRow, []any{orNone(k.key), k.Row}
 	switch {
 	case k.Row != 0:

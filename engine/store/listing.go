@@ -93,6 +93,9 @@ func (t *tx) listed(mailbox string, it NewItem) (Known, error) {
 		if it.Reason != "" {
 			err = t.setReason(k.Row, "", it.Reason)
 		}
+		if state == mail.Waiting && it.Reason == "" {
+			t.remember(found{Known: k, mailbox: mailbox})
+		}
 		return k, err
 	}
 	k, ok, err := t.identity(mailbox, it.UID, it.Ident)
@@ -111,6 +114,7 @@ func (t *tx) listed(mailbox string, it NewItem) (Known, error) {
 // tabled brings a message into the tables if it is pending, and tells what they
 // tell then.
 func (t *tx) tabled(k Known) (Known, error) {
+	delete(t.s.news, k.Row)
 	if !t.busy(k.Row) && t.pending(k.Row) == nil {
 		return k, nil
 	}
@@ -199,6 +203,7 @@ func (t *tx) reappeared(k Known) (Known, error) {
 
 // vanished books that a message is no longer listed.
 func (t *tx) vanished(row int64) error {
+	delete(t.s.news, row)
 	if err := t.foldRow(row); err != nil {
 		return err
 	}
@@ -270,7 +275,11 @@ func (s *Store) SetAtSource(ctx context.Context, rows []int64, at mail.AtSource)
 	for from := 0; from < len(rows); from += chunk {
 		part := rows[from:min(from+chunk, len(rows))]
 		err := s.writeBeside(ctx, "at source", 0, func(t *tx) error {
-			for _, sp := range spans(t.setAtSourcePlain(part, at)) {
+			rest := t.setAtSourcePlain(part, at)
+			for _, row := range rest {
+				delete(t.s.news, row)
+			}
+			for _, sp := range spans(rest) {
 				_, err := t.exec("UPDATE identity SET at_source = ?, source_changed = ? WHERE row BETWEEN ? AND ?", at, t.now, sp.first, sp.last)
 				if err != nil {
 					return err

@@ -90,11 +90,12 @@ type Store struct {
 	ledger    ledger             // the writer's
 	landed    []int64            // of them, what has settled, in that order; the writer's
 	folder    folder
-	keeping   bool         // the transaction before had messages that are kept; the writer's
-	unclaimed []int64      // of them, those that nobody has claimed, in their order; the writer's
-	records   packer       // room for those of the next transaction
-	held      atomic.Int64 // octets of pendings
-	noPlain   bool         // tests: every message goes into the tables at once
+	keeping   bool            // the transaction before had messages that are kept; the writer's
+	news      map[int64]found // what the tables tell of messages just listed; the writer's
+	unclaimed []int64         // of them, those that nobody has claimed, in their order; the writer's
+	records   packer          // room for those of the next transaction
+	held      atomic.Int64    // octets of pendings
+	noPlain   bool            // tests: every message goes into the tables at once
 
 	flightMu sync.Mutex
 	flight   map[int64]struct{} // copies claimed and not yet settled
@@ -117,7 +118,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		quota: o.QuotaBytes, files: o.files,
 		ops: make(chan *operation, 1024), patient: make(chan *operation, 1024), written: make(chan struct{}),
 		readers: make(chan *conn, maxReaders), slots: make(chan struct{}, maxReaders),
-		flight: make(map[int64]struct{}), pend: make(map[int64]*pending), alike: make(map[string]int64), noPlain: o.noPlain,
+		flight: make(map[int64]struct{}), pend: make(map[int64]*pending), news: make(map[int64]found), alike: make(map[string]int64), noPlain: o.noPlain,
 	}
 	s.trash.s = s
 	s.ledger = ledger{path: filepath.Join(o.Dir, fileLedger), open: o.ledger}

@@ -333,6 +333,7 @@ func (t *tx) runAll(b *batch) error {
 	for done := 0; done < len(b.ops) || b.more(); done++ {
 		op := b.ops[done]
 		if !op.beside {
+			clear(t.s.news)
 			if err := t.foldAll(); err != nil {
 				return err
 			}
