@@ -4,7 +4,7 @@ import "sync"
 
 // recentBytes bounds the octets of messages just kept that stay in memory too:
 // most are delivered within the second and need not be read back.
-const recentBytes = 8 << 20
+const recentBytes = 6 << 20
 
 // recent holds small bodies between Keep and the delivery. It is full or it
 // takes one more; nothing is ever pushed out, settled ones leave by themselves.

@@ -190,7 +190,7 @@ func (s *Store) pragmas() []string {
 		return append(p, "query_only = 1")
 	}
 	return append(p, "journal_mode = WAL", "synchronous = FULL", "temp_store = MEMORY",
-		"cache_size = -8192", "wal_autocheckpoint = 2000", "journal_size_limit = 33554432")
+		"cache_size = -4096", "wal_autocheckpoint = 2000", "journal_size_limit = 33554432")
 }
 
 func (s *Store) prepareFolder() error {
