@@ -8,6 +8,10 @@
 // quarantined messages lie under quarantine/ as .eml files too, so that a
 // damaged database cannot lose what the provider no longer has.
 //
+// Messages on their plain way stand in a file beside it first, the ledger (see
+// intake.go and ledger.go), and go into the database when they have settled or
+// somebody asks.
+//
 // Every method that changes something returns after the durable commit. One
 // goroutine writes: it takes what waits, up to a bound, runs it in one
 // transaction and commits at once, so that one fsync serves many messages
