@@ -7,6 +7,7 @@ import (
 	"math"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"postbag/engine/mail"
 	"postbag/engine/store"
@@ -21,22 +22,30 @@ const together = 8
 // first. It needs Start. The error is for what concerns the whole run; faults
 // of single mailboxes are in the report.
 func (e *Engine) Collect(ctx context.Context, ids []string) (Report, error) {
-	r := newRun(e)
-	if err := e.expire(ctx, r); err != nil {
-		return Report{}, err
-	}
-	return e.collect(ctx, ids, r)
+	return e.collect(ctx, ids, func() error { return nil })
 }
 
-func (e *Engine) collect(ctx context.Context, ids []string, r *run) (Report, error) {
+// collect does a run; start begins delivering.
+func (e *Engine) collect(ctx context.Context, ids []string, start func() error) (Report, error) {
+	r := newRun(e)
 	defer e.listenTo(r)()
 	work, release := e.untilStuck(ctx)
 	defer release()
-	if err := e.prepare(work); err != nil {
-		return Report{}, err
-	}
+	r.begin(func() error {
+		// Before anything is on its way: that could not be expired.
+		if err := e.expire(work, r); err != nil {
+			return err
+		}
+		if err := start(); err != nil {
+			return err
+		}
+		return e.prepare(work)
+	})
 	boxes := e.choose(ids)
 	results := e.collectAll(work, boxes, r)
+	if err := r.over(work); err != nil {
+		return Report{}, err
+	}
 	if err := e.waitQuiet(work); err != nil && work.Err() == nil {
 		return Report{}, err
 	}
@@ -129,11 +138,28 @@ func (e *Engine) collectMailbox(ctx context.Context, mb *Mailbox, r *run) Result
 	err = e.runSessions(ctx, mb, r, w)
 	forget()
 	err = errors.Join(err, e.bookSuspects(ctx, mb, r))
-	res := r.outcome(mb.ID, err)
-	if berr := e.book(ctx, mb, start, res); berr != nil {
-		e.deps.Log.Error("the result of a collection could not be stored", "mailbox", mb.ID, "error", berr)
-	}
+	res := e.conclude(ctx, mb, r, start, err)
 	e.publish(Event{Kind: EventEnded, Mailbox: mb.ID, Result: res})
+	return res
+}
+
+// conclude stores what the last session of a mailbox is owed, and the result of
+// the whole.
+func (e *Engine) conclude(ctx context.Context, mb *Mailbox, r *run, start time.Time, err error) Result {
+	res := r.outcome(mb.ID, err)
+	var unstored, unbooked error
+	// At the same time: they share a commit.
+	_ = atOnce(
+		func() error { unstored = r.owed(mb.ID)(); return nil },
+		func() error { unbooked = e.book(ctx, mb, start, res); return nil },
+	)
+	if unstored != nil { // the result is another one
+		res = r.outcome(mb.ID, errors.Join(err, unstored))
+		unbooked = e.book(ctx, mb, start, res)
+	}
+	if unbooked != nil {
+		e.deps.Log.Error("the result of a collection could not be stored", "mailbox", mb.ID, "error", unbooked)
+	}
 	return res
 }
 
@@ -158,15 +184,7 @@ func (e *Engine) runSessions(ctx context.Context, mb *Mailbox, r *run, w *watch)
 
 // CollectOnce is Collect for a process that does nothing else.
 func (e *Engine) CollectOnce(ctx context.Context, ids []string) (Report, error) {
-	r := newRun(e)
-	// Before anything is on its way: that could not be expired.
-	if err := e.expire(ctx, r); err != nil {
-		return Report{}, err
-	}
-	if err := e.Start(); err != nil {
-		return Report{}, err
-	}
-	rep, err := e.collect(ctx, ids, r)
+	rep, err := e.collect(ctx, ids, e.Start)
 	if perr := e.purge(context.WithoutCancel(ctx)); perr != nil {
 		e.deps.Log.Error("the journal could not be tidied", "error", perr)
 	}
@@ -269,7 +287,11 @@ func (e *Engine) sweep(ctx context.Context, mb *Mailbox, r *run) error {
 		}
 	}
 	s.whole = fresh == 0
-	return s.finish(ctx)
+	after, err := s.finish(ctx)
+	if err != nil {
+		return err
+	}
+	return after()
 }
 
 func (e *Engine) report(ctx context.Context, r *run, results []Result) (Report, error) {
