@@ -22,25 +22,23 @@ const together = 8
 // first. It needs Start. The error is for what concerns the whole run; faults
 // of single mailboxes are in the report.
 func (e *Engine) Collect(ctx context.Context, ids []string) (Report, error) {
-	return e.collect(ctx, ids, func() error { return nil })
-}
-
-// collect does a run; start begins delivering.
-func (e *Engine) collect(ctx context.Context, ids []string, start func() error) (Report, error) {
-	r := newRun(e)
-	defer e.listenTo(r)()
-	work, release := e.untilStuck(ctx)
-	defer release()
-	r.begin(func() error {
-		// Before anything is on its way: that could not be expired.
+	return e.collect(ctx, ids, func(work context.Context, r *run) error {
 		if err := e.expire(work, r); err != nil {
-			return err
-		}
-		if err := start(); err != nil {
 			return err
 		}
 		return e.prepare(work)
 	})
+}
+
+// collect does a run; begin is what must be done before a message moves. It
+// begins once it is known which mailboxes may be dialled: it reads the same
+// store.
+func (e *Engine) collect(ctx context.Context, ids []string, begin func(context.Context, *run) error) (Report, error) {
+	r := newRun(e)
+	defer e.listenTo(r)()
+	work, release := e.untilStuck(ctx)
+	defer release()
+	r.beginning = newBeginning(func() error { return begin(work, r) })
 	boxes := e.choose(ids)
 	results := e.collectAll(work, boxes, r)
 	if err := r.over(work); err != nil {
@@ -131,6 +129,7 @@ func (e *Engine) collectMailbox(ctx context.Context, mb *Mailbox, r *run) Result
 		e.publish(Event{Kind: EventEnded, Mailbox: mb.ID, Result: res})
 		return res
 	}
+	r.begin()
 	e.publish(Event{Kind: EventSession, Mailbox: mb.ID})
 	start := e.deps.Now()
 	w := newWatch()
@@ -184,11 +183,29 @@ func (e *Engine) runSessions(ctx context.Context, mb *Mailbox, r *run, w *watch)
 
 // CollectOnce is Collect for a process that does nothing else.
 func (e *Engine) CollectOnce(ctx context.Context, ids []string) (Report, error) {
-	rep, err := e.collect(ctx, ids, e.Start)
-	if perr := e.purge(context.WithoutCancel(ctx)); perr != nil {
-		e.deps.Log.Error("the journal could not be tidied", "error", perr)
-	}
-	return rep, errors.Join(err, e.Stop(context.WithoutCancel(ctx)))
+	var aside sync.WaitGroup
+	rep, err := e.collect(ctx, ids, func(work context.Context, r *run) error {
+		// Before anything is on its way: that could not be expired.
+		if err := e.expire(work, r); err != nil {
+			return err
+		}
+		if err := e.Start(); err != nil {
+			return err
+		}
+		aside.Go(func() { e.rehearse(work) })
+		return e.prepare(work)
+	})
+	aside.Wait()
+	ctx = context.WithoutCancel(ctx)
+	return rep, errors.Join(err, atOnce(
+		func() error { return e.Stop(ctx) },
+		func() error {
+			if err := e.purge(ctx); err != nil {
+				e.deps.Log.Error("the journal could not be tidied", "error", err)
+			}
+			return nil
+		},
+	))
 }
 
 // spoolLeft is how many octets may still be fetched: past the quota collecting

@@ -24,12 +24,13 @@ func (s *session) settleLast(ctx context.Context) error {
 	if s.mb.Policy.After.Keep || s.mb.Policy.After.Delay > 0 || s.watch.idle() {
 		return s.settle(ctx)
 	}
+	keep := context.WithoutCancel(ctx) // also when asked to stop what is settled is deleted
 	err := atOnce(
-		func() error { return s.unsure(ctx, true) },
+		func() error { return s.unsure(keep, true) },
 		func() error { return s.settle(ctx) },
 	)
 	if err != nil {
-		err = errors.Join(err, s.unsure(context.WithoutCancel(ctx), false))
+		err = errors.Join(err, s.unsure(keep, false))
 	}
 	return err
 }
