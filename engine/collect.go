@@ -299,7 +299,7 @@ func (e *Engine) sweep(ctx context.Context, mb *Mailbox, r *run) error {
 	}
 	// What only its content can identify has to be read again.
 	if again := s.plan.Fetch[fresh:]; len(again) > 0 {
-		if err := s.fetch.fetch(ctx, s.conn, again); err != nil {
+		if err := s.fetch.durable(s.fetch.fetch(ctx, s.conn, again)); err != nil {
 			return err
 		}
 	}
