@@ -7,6 +7,7 @@ import (
 	"math"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"postbag/engine/mail"
 	"postbag/engine/store"
@@ -21,22 +22,28 @@ const together = 8
 // first. It needs Start. The error is for what concerns the whole run; faults
 // of single mailboxes are in the report.
 func (e *Engine) Collect(ctx context.Context, ids []string) (Report, error) {
-	r := newRun(e)
-	if err := e.expire(ctx, r); err != nil {
-		return Report{}, err
-	}
-	return e.collect(ctx, ids, r)
+	return e.collect(ctx, ids, func(work context.Context, r *run) error {
+		if err := e.expire(work, r); err != nil {
+			return err
+		}
+		return e.prepare(work)
+	})
 }
 
-func (e *Engine) collect(ctx context.Context, ids []string, r *run) (Report, error) {
+// collect does a run; begin is what must be done before a message moves. It
+// begins once it is known which mailboxes may be dialled: it reads the same
+// store.
+func (e *Engine) collect(ctx context.Context, ids []string, begin func(context.Context, *run) error) (Report, error) {
+	r := newRun(e)
 	defer e.listenTo(r)()
 	work, release := e.untilStuck(ctx)
 	defer release()
-	if err := e.prepare(work); err != nil {
-		return Report{}, err
-	}
+	r.beginning = newBeginning(func() error { return begin(work, r) })
 	boxes := e.choose(ids)
 	results := e.collectAll(work, boxes, r)
+	if err := r.over(work); err != nil {
+		return Report{}, err
+	}
 	if err := e.waitQuiet(work); err != nil && work.Err() == nil {
 		return Report{}, err
 	}
@@ -122,6 +129,7 @@ func (e *Engine) collectMailbox(ctx context.Context, mb *Mailbox, r *run) Result
 		e.publish(Event{Kind: EventEnded, Mailbox: mb.ID, Result: res})
 		return res
 	}
+	r.begin()
 	e.publish(Event{Kind: EventSession, Mailbox: mb.ID})
 	start := e.deps.Now()
 	w := newWatch()
@@ -129,11 +137,28 @@ func (e *Engine) collectMailbox(ctx context.Context, mb *Mailbox, r *run) Result
 	err = e.runSessions(ctx, mb, r, w)
 	forget()
 	err = errors.Join(err, e.bookSuspects(ctx, mb, r))
-	res := r.outcome(mb.ID, err)
-	if berr := e.book(ctx, mb, start, res); berr != nil {
-		e.deps.Log.Error("the result of a collection could not be stored", "mailbox", mb.ID, "error", berr)
-	}
+	res := e.conclude(ctx, mb, r, start, err)
 	e.publish(Event{Kind: EventEnded, Mailbox: mb.ID, Result: res})
+	return res
+}
+
+// conclude stores what the last session of a mailbox is owed, and the result of
+// the whole.
+func (e *Engine) conclude(ctx context.Context, mb *Mailbox, r *run, start time.Time, err error) Result {
+	res := r.outcome(mb.ID, err)
+	var unstored, unbooked error
+	// At the same time: they share a commit.
+	_ = atOnce(
+		func() error { unstored = r.owed(mb.ID)(); return nil },
+		func() error { unbooked = e.book(ctx, mb, start, res); return nil },
+	)
+	if unstored != nil { // the result is another one
+		res = r.outcome(mb.ID, errors.Join(err, unstored))
+		unbooked = e.book(ctx, mb, start, res)
+	}
+	if unbooked != nil {
+		e.deps.Log.Error("the result of a collection could not be stored", "mailbox", mb.ID, "error", unbooked)
+	}
 	return res
 }
 
@@ -158,19 +183,29 @@ func (e *Engine) runSessions(ctx context.Context, mb *Mailbox, r *run, w *watch)
 
 // CollectOnce is Collect for a process that does nothing else.
 func (e *Engine) CollectOnce(ctx context.Context, ids []string) (Report, error) {
-	r := newRun(e)
-	// Before anything is on its way: that could not be expired.
-	if err := e.expire(ctx, r); err != nil {
-		return Report{}, err
-	}
-	if err := e.Start(); err != nil {
-		return Report{}, err
-	}
-	rep, err := e.collect(ctx, ids, r)
-	if perr := e.purge(context.WithoutCancel(ctx)); perr != nil {
-		e.deps.Log.Error("the journal could not be tidied", "error", perr)
-	}
-	return rep, errors.Join(err, e.Stop(context.WithoutCancel(ctx)))
+	var aside sync.WaitGroup
+	rep, err := e.collect(ctx, ids, func(work context.Context, r *run) error {
+		// Before anything is on its way: that could not be expired.
+		if err := e.expire(work, r); err != nil {
+			return err
+		}
+		if err := e.Start(); err != nil {
+			return err
+		}
+		aside.Go(func() { e.rehearse(work) })
+		return e.prepare(work)
+	})
+	aside.Wait()
+	ctx = context.WithoutCancel(ctx)
+	return rep, errors.Join(err, atOnce(
+		func() error { return e.Stop(ctx) },
+		func() error {
+			if err := e.purge(ctx); err != nil {
+				e.deps.Log.Error("the journal could not be tidied", "error", err)
+			}
+			return nil
+		},
+	))
 }
 
 // spoolLeft is how many octets may still be fetched: past the quota collecting
@@ -270,7 +305,11 @@ func (e *Engine) sweep(ctx context.Context, mb *Mailbox, r *run) error {
 		}
 	}
 	s.whole = fresh == 0
-	return s.finish(ctx)
+	after, err := s.finish(ctx)
+	if err != nil {
+		return err
+	}
+	return after()
 }
 
 func (e *Engine) report(ctx context.Context, r *run, results []Result) (Report, error) {

@@ -17,6 +17,24 @@ func (s *session) settle(ctx context.Context) error {
 	return s.await(ctx, func(wait context.Context) error { return s.watch.wait(wait, s.e.quiet(wait)) })
 }
 
+// settleLast is settle when deleting comes next. What has to be noted before the
+// first DELE is noted while the target answers; without anything to delete, or
+// when the session died, the note is taken back.
+func (s *session) settleLast(ctx context.Context) error {
+	if s.mb.Policy.After.Keep || s.mb.Policy.After.Delay > 0 || s.watch.idle() {
+		return s.settle(ctx)
+	}
+	keep := context.WithoutCancel(ctx) // also when asked to stop what is settled is deleted
+	err := atOnce(
+		func() error { return s.unsure(keep, true) },
+		func() error { return s.settle(ctx) },
+	)
+	if err != nil {
+		err = errors.Join(err, s.unsure(keep, false))
+	}
+	return err
+}
+
 // delivered returns when nothing more will be attempted now, of whatever session.
 func (s *session) delivered(ctx context.Context) error {
 	select {
@@ -47,21 +65,21 @@ func (s *session) await(ctx context.Context, until func(context.Context) error) 
 	return nil
 }
 
-// finish deletes what is settled, quits, and only then believes it (rule 12).
-func (s *session) finish(ctx context.Context) error {
+// finish deletes what is settled, quits, and only then believes it (rule 12):
+// what after stores has come true at the provider.
+func (s *session) finish(ctx context.Context) (after func() error, err error) {
 	if ctx.Err() != nil {
 		// Asked to stop: deleting what the office has already is worth a moment.
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), quitPatience)
 		defer cancel()
 	}
-	st := s.e.deps.Store
 	if err := s.recordGone(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	rows, err := s.settled(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var dele []source.Item
 	var keep []int64
@@ -79,21 +97,27 @@ func (s *session) finish(ctx context.Context) error {
 	}
 	if len(dele) > 0 {
 		if err := s.unsure(ctx, true); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	marked, err := s.conn.Delete(ctx, dele)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.conn.Quit(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	gone := make([]int64, 0, len(marked))
 	for _, it := range marked {
 		gone = append(gone, row[it.Number])
 	}
 	s.run.touch(gone...)
+	return func() error { return s.believe(context.WithoutCancel(ctx), gone, keep) }, nil
+}
+
+// believe stores what the provider has confirmed.
+func (s *session) believe(ctx context.Context, gone, keep []int64) error {
+	st := s.e.deps.Store
 	// At the same time: they share a commit.
 	return atOnce(
 		func() error { return s.unsure(ctx, false) },

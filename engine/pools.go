@@ -157,6 +157,15 @@ func (e *Engine) wake() {
 	}
 }
 
+// expect tells that mail is about to come, or that none comes after all: the
+// way to the target is made ready meanwhile. With several targets nobody knows
+// yet which one it is for.
+func (e *Engine) expect(coming bool) {
+	if pools := e.running(); len(pools) == 1 {
+		pools[0].Expect(coming)
+	}
+}
+
 // waitQuiet returns when no target has anything left to do now. A pool that
 // has ended, because the settings changed or an outcome could not be kept, has
 // nothing left to do either; its error is Stop's.

@@ -25,6 +25,7 @@ func (s *session) room(ctx context.Context, items []source.Planned) (int, error)
 	if err := s.fetch.durable(nil); err != nil {
 		return 0, err
 	}
+	s.e.expect(false) // what came is with the targets, or is not for them
 	if err := s.settle(ctx); err != nil {
 		return 0, err
 	}

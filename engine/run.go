@@ -61,6 +61,8 @@ type run struct {
 	id  string       // the session's, in every line of the log
 	log *slog.Logger // of this session
 
+	beginning *beginning // nil: messages may move
+
 	mu     sync.Mutex
 	order  []int64
 	known  map[int64]bool
@@ -87,8 +89,9 @@ type tally struct {
 	suspects              map[string]suspect
 	suspected             []string // keys of suspects, in order
 	loginDelay            time.Duration
-	login                 time.Time // of the last sign-in
-	whole                 bool      // the last session fetched everything that was to be fetched
+	login                 time.Time    // of the last sign-in
+	whole                 bool         // the last session fetched everything that was to be fetched
+	after                 func() error // stores what the last session brought about at the provider; nil: nothing
 }
 
 func newRun(e *Engine) *run {
@@ -223,6 +226,26 @@ func (r *run) isWhole(mailbox string) bool {
 	defer r.mu.Unlock()
 	t := r.box(mailbox)
 	return t.whole && t.miss == nil
+}
+
+// later keeps what is to be stored together with the result of a mailbox.
+func (r *run) later(mailbox string, after func() error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.box(mailbox).after = after
+}
+
+// owed returns, once, what later was given.
+func (r *run) owed(mailbox string) func() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t := r.box(mailbox)
+	after := t.after
+	t.after = nil
+	if after == nil {
+		after = func() error { return nil }
+	}
+	return after
 }
 
 // missed remembers why a message of the mailbox was not fetched.

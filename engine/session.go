@@ -53,6 +53,12 @@ func (e *Engine) runSession(ctx context.Context, mb *Mailbox, r *run, w *watch) 
 	}
 	defer conn.Close()
 	r.signedIn(mb.ID, conn.Capabilities().LoginDelay)
+	if err := r.begun(ctx); err != nil {
+		if ctx.Err() == nil {
+			_ = conn.Quit(ctx) // whatever it answers: nothing was asked for, nothing is changed
+		}
+		return false, err
+	}
 	s := &session{e: e, mb: mb, run: r, watch: w, conn: conn, began: e.deps.Now()}
 	more, err := s.bring(ctx)
 	if err != nil {
@@ -60,14 +66,19 @@ func (e *Engine) runSession(ctx context.Context, mb *Mailbox, r *run, w *watch) 
 	}
 	if !more {
 		r.fetchedAll(mb.ID, s.whole)
-		if err := s.settle(ctx); err != nil {
+		if err := s.settleLast(ctx); err != nil {
 			return false, err
 		}
 	}
-	if err := s.finish(ctx); err != nil {
+	after, err := s.finish(ctx)
+	if err != nil {
 		return false, err
 	}
-	return more, s.short
+	if more {
+		return true, after()
+	}
+	r.later(mb.ID, after)
+	return false, s.short
 }
 
 // A server may need a moment to notice that the session before has ended; until
@@ -105,7 +116,9 @@ func (s *session) bring(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	more, err = s.collect(ctx)
-	return more, s.fetch.durable(err)
+	err = s.fetch.durable(err)
+	s.e.expect(false)
+	return more, err
 }
 
 // look lists the maildrop, compares it with what is known and records it.
@@ -334,6 +347,9 @@ func (s *session) collect(ctx context.Context) (more bool, err error) {
 	}
 	s.run.listed(s.mb.ID, len(todo), bytes)
 	s.whole = len(todo) == len(s.plan.Fetch)
+	if slices.ContainsFunc(todo, func(it source.Planned) bool { return !it.ByFingerprint }) {
+		s.e.expect(true)
+	}
 	// Without UIDL a second session would have to read everything again.
 	checkpoints := s.conn.Capabilities().LoginDelay == 0 && s.listing.HasUIDL
 	got := 0

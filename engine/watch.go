@@ -47,6 +47,13 @@ func (w *watch) attempted(row int64) {
 	}
 }
 
+// idle tells that no row is open.
+func (w *watch) idle() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.open) == 0
+}
+
 // wait returns when no row is open, when quiet is closed (nothing more will be
 // attempted now), or when ctx ends.
 func (w *watch) wait(ctx context.Context, quiet <-chan struct{}) error {

@@ -28,6 +28,8 @@ func (s *session) collectCommand() *cobra.Command {
 }
 
 func (s *session) collect(cmd *cobra.Command, names []string) error {
+	// The first line that is shown is to hold up no mailbox.
+	go s.p.Has("event.mailbox_start")
 	return s.with(cmd, facts.AccessCollect, func(b Backend) error {
 		var changed func(mail.Entry) error
 		if s.json {

@@ -14,6 +14,7 @@ import (
 
 // helpText is the help of a command; cobra's own templates are English.
 func (s *session) helpText(cmd *cobra.Command) string {
+	s.describe(cmd)
 	var b strings.Builder
 	about := cmd.Long
 	if about == "" {

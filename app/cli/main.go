@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"postbag/app/i18n"
 )
 
@@ -78,8 +80,10 @@ type session struct {
 	data   string
 	lang   string
 	json   bool
-	made   int       // commands made so far
-	bar    *progress // nil when none is shown
+	made   int // commands made so far
+
+	described bool      // they have their texts
+	bar       *progress // nil when none is shown
 }
 
 func newSession(env Env, app Application) *session {
@@ -109,6 +113,9 @@ func (s *session) execute(ctx context.Context) (code int) {
 		}
 	}()
 	root := s.tree()
+	if len(s.env.Args) > 0 && s.env.Args[0] == cobra.ShellCompRequestCmd {
+		s.describe(root)
+	}
 	root.SetArgs(env0(s.env.Args))
 	err := root.ExecuteContext(ctx)
 	s.bar.close()

@@ -20,6 +20,7 @@ func (s *session) manCommand() *cobra.Command {
 // manPage is the manual page of the program in the language of the session, in
 // the macros of man(7). It has no date, so that two builds give the same page.
 func (s *session) manPage(root *cobra.Command) string {
+	s.describe(root)
 	m := &roff{}
 	m.macro("TH", strings.ToUpper(Name), "1", "", Name+" "+s.app.Build().Version)
 	m.section(s.p.T("man.name"))

@@ -44,7 +44,7 @@ func (s *session) previewCommand() *cobra.Command {
 		return s.preview(cmd, args[0], limit)
 	}, 1, 1)
 	c.ValidArgsFunction = s.completeMailboxes
-	c.Flags().IntVar(&limit, "limit", previewLimit, s.p.T("flag.preview_limit"))
+	c.Flags().IntVar(&limit, "limit", previewLimit, "flag.preview_limit")
 	s.jsonFlag(c.Flags())
 	return c
 }

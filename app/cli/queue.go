@@ -97,7 +97,7 @@ func (s *session) queueRetryCommand() *cobra.Command {
 	c := s.command("queue.retry", func(cmd *cobra.Command, ids []string) error {
 		return s.queueChange(cmd, ids, all, "queue.retried", Backend.Retry)
 	}, -1, -1)
-	c.Flags().BoolVar(&all, "all", false, s.p.T("flag.all"))
+	c.Flags().BoolVar(&all, "all", false, "flag.all")
 	return c
 }
 
@@ -111,8 +111,8 @@ func (s *session) queueDeleteCommand() *cobra.Command {
 		}
 		return s.queueChange(cmd, ids, all, "queue.deleted", Backend.Delete)
 	}, -1, -1)
-	c.Flags().BoolVar(&all, "all", false, s.p.T("flag.all"))
-	c.Flags().BoolVar(&yes, "yes", false, s.p.T("flag.yes"))
+	c.Flags().BoolVar(&all, "all", false, "flag.all")
+	c.Flags().BoolVar(&yes, "yes", false, "flag.yes")
 	return c
 }
 

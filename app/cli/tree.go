@@ -20,7 +20,7 @@ const (
 	groupOther = "misc"
 )
 
-// tree builds the commands in the language of the session.
+// tree builds the commands without their texts: see describe.
 func (s *session) tree() *cobra.Command {
 	root := s.command("", s.group, -1, -1)
 	root.Use = Name
@@ -34,7 +34,7 @@ func (s *session) tree() *cobra.Command {
 	root.SetUsageFunc(func(cmd *cobra.Command) error { s.say(s.helpText(cmd)); return nil })
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return s.checkFlags(cmd) }
 	for _, g := range []string{groupMail, groupLook, groupSetup, groupOther} {
-		root.AddGroup(&cobra.Group{ID: g, Title: s.p.T("cli.help.group." + g)})
+		root.AddGroup(&cobra.Group{ID: g})
 	}
 	s.globalFlags(root.PersistentFlags())
 
@@ -55,8 +55,7 @@ func (s *session) tree() *cobra.Command {
 	return root
 }
 
-// command makes a command whose texts stand under "cmd.<path>": short, long,
-// args and example (the last three are optional).
+// command makes a command whose texts stand under "cmd.<path>".
 func (s *session) command(path string, run func(*cobra.Command, []string) error, least, most int) *cobra.Command {
 	s.made++
 	words := strings.Split(path, ".")
@@ -65,18 +64,50 @@ func (s *session) command(path string, run func(*cobra.Command, []string) error,
 		key = "cmd.root"
 	}
 	c := &cobra.Command{
-		Use: words[len(words)-1], Short: s.p.T(key + ".short"), Long: s.optional(key + ".long"),
-		Example: s.optional(key + ".example"), RunE: run, DisableFlagsInUseLine: true,
-		Annotations: map[string]string{orderNote: fmt.Sprintf("%03d", s.made)},
-	}
-	if args := s.optional(key + ".args"); args != "" {
-		c.Use += " " + args
+		Use: words[len(words)-1], RunE: run, DisableFlagsInUseLine: true,
+		Annotations: map[string]string{orderNote: fmt.Sprintf("%03d", s.made), textNote: key},
 	}
 	c.Args = cobra.ArbitraryArgs
 	if least >= 0 {
 		c.Args = s.between(least, most)
 	}
 	return c
+}
+
+// textNote is the annotation of a command that names its texts.
+const textNote = "text"
+
+// describe gives the commands their texts in the language of the session:
+// short, long, args and example (the last three are optional). It is called
+// where they are shown: no collection has to wait for the help.
+func (s *session) describe(cmd *cobra.Command) {
+	if s.described {
+		return
+	}
+	s.described = true
+	for _, g := range cmd.Root().Groups() {
+		g.Title = s.p.T("cli.help.group." + g.ID)
+	}
+	s.describeAll(cmd.Root())
+}
+
+func (s *session) describeAll(c *cobra.Command) {
+	if key := c.Annotations[textNote]; key != "" {
+		c.Short, c.Long, c.Example = s.p.T(key+".short"), s.optional(key+".long"), s.optional(key+".example")
+		if args := s.optional(key + ".args"); args != "" {
+			c.Use += " " + args
+		}
+	}
+	flag := func(f *pflag.Flag) {
+		if strings.HasPrefix(f.Usage, "flag.") {
+			f.Usage = s.p.T(f.Usage, i18n.Args{"Default": f.DefValue})
+		}
+	}
+	c.Flags().VisitAll(flag)
+	c.PersistentFlags().VisitAll(flag)
+	for _, sub := range c.Commands() {
+		s.describeAll(sub)
+	}
 }
 
 func (s *session) optional(key string) string {
@@ -86,17 +117,18 @@ func (s *session) optional(key string) string {
 	return strings.TrimRight(s.p.T(key, i18n.Args{"Program": Name}), "\n")
 }
 
-// globalFlags are understood before and after the command.
+// globalFlags are understood before and after the command. The usage of a flag
+// is the key of its text until describe.
 func (s *session) globalFlags(flags *pflag.FlagSet) {
 	config, data := defaultConfig(s.env.Getenv), defaultData(s.env.Getenv)
-	flags.StringVar(&s.config, "config", config, s.p.T("flag.config", i18n.Args{"Default": config}))
-	flags.StringVar(&s.data, "data", data, s.p.T("flag.data", i18n.Args{"Default": data}))
-	flags.StringVar(&s.lang, "lang", "", s.p.T("flag.lang"))
-	flags.BoolP("help", "h", false, s.p.T("flag.help"))
+	flags.StringVar(&s.config, "config", config, "flag.config")
+	flags.StringVar(&s.data, "data", data, "flag.data")
+	flags.StringVar(&s.lang, "lang", "", "flag.lang")
+	flags.BoolP("help", "h", false, "flag.help")
 }
 
 func (s *session) jsonFlag(flags *pflag.FlagSet) {
-	flags.BoolVar(&s.json, "json", false, s.p.T("flag.json"))
+	flags.BoolVar(&s.json, "json", false, "flag.json")
 }
 
 func (s *session) checkFlags(cmd *cobra.Command) error {

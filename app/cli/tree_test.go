@@ -30,6 +30,13 @@ func testSession(lang string) *session {
 	}, goldenFake())
 }
 
+// described are the commands with their texts.
+func described(s *session) *cobra.Command {
+	root := s.tree()
+	s.describe(root)
+	return root
+}
+
 func walk(c *cobra.Command, each func(*cobra.Command)) {
 	each(c)
 	for _, sub := range c.Commands() {
@@ -39,7 +46,7 @@ func walk(c *cobra.Command, each func(*cobra.Command)) {
 
 func TestEveryCommandAndFlagHasItsTexts(t *testing.T) {
 	for _, lang := range i18n.Languages() {
-		walk(testSession(lang).tree(), func(c *cobra.Command) {
+		walk(described(testSession(lang)), func(c *cobra.Command) {
 			if c.Short == "" || strings.HasPrefix(c.Short, "cmd.") {
 				t.Errorf("%s, %s: no text %q", lang, c.CommandPath(), c.Short)
 			}
@@ -313,7 +320,7 @@ func TestManPage(t *testing.T) {
 		if strings.Contains(r.out, "/home/anne") || strings.Contains(r.out, "<no value>") {
 			t.Errorf("%s: the page names this computer", lang)
 		}
-		walk(testSession(lang).tree(), func(c *cobra.Command) {
+		walk(described(testSession(lang)), func(c *cobra.Command) {
 			name := strings.ReplaceAll(strings.TrimPrefix(c.CommandPath(), Name+" "), "-", `\-`)
 			if c.IsAvailableCommand() && c.HasParent() && c.Name() != "help" && !strings.Contains(r.out, "\n.B "+name) {
 				t.Errorf("%s: %s is missing", lang, name)

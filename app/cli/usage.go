@@ -51,6 +51,9 @@ func (s *session) flagError(cmd *cobra.Command, err error) error {
 // between checks the number of arguments; most below zero is any number.
 func (s *session) between(least, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < least || most >= 0 && len(args) > most {
+			s.describe(cmd)
+		}
 		switch {
 		case len(args) < least:
 			return s.usage(cmd, "cli.usage.too_few", i18n.Args{"Usage": cmd.UseLine()})

@@ -102,11 +102,7 @@ func TestEveryTextIsInEveryLanguage(t *testing.T) {
 // "description": then the whole area would be missing.
 func TestEveryFileLoads(t *testing.T) {
 	for _, lang := range Languages() {
-		all, err := newTexts(lang)
-		if err == nil {
-			err = all.readAll()
-		}
-		if err != nil {
+		if err := newTexts(lang).readAll(); err != nil {
 			t.Errorf("%s: %v", lang, err)
 		}
 		p := New(lang)

@@ -33,8 +33,7 @@ func New(lang string) *Printer {
 	if !Supported(lang) {
 		lang = English
 	}
-	all, _ := newTexts(lang) // embedded files can always be read
-	return &Printer{lang: lang, texts: all, zone: time.Local}
+	return &Printer{lang: lang, texts: newTexts(lang), zone: time.Local}
 }
 
 // In returns the same Printer for another time zone, for tests.

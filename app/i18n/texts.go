@@ -20,6 +20,8 @@ var locales embed.FS
 // one of its tables is asked for: a command needs two or three of them, and
 // reading all would take longer than everything else that its start does.
 type texts struct {
+	lang  string
+	once  sync.Once
 	files map[string][]string // by the first part of a key
 
 	mu        sync.RWMutex
@@ -28,13 +30,18 @@ type texts struct {
 	read      map[string]bool // by file
 }
 
-func newTexts(lang string) (*texts, error) {
-	t := &texts{files: make(map[string][]string), bundle: i18n.NewBundle(language.English), read: make(map[string]bool)}
+func newTexts(lang string) *texts { return &texts{lang: lang} }
+
+// open finds out which file has which table, before the first text is asked
+// for. That the embedded files can be read is proven by the tests.
+func (t *texts) open() (err error) {
+	t.files, t.read = make(map[string][]string), make(map[string]bool)
+	t.bundle = i18n.NewBundle(language.English)
 	t.bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
-	t.localizer = i18n.NewLocalizer(t.bundle, lang)
+	t.localizer = i18n.NewLocalizer(t.bundle, t.lang)
 	entries, err := locales.ReadDir("locales")
 	for _, e := range entries {
-		if _, l, ok := areaOf(e.Name()); !ok || l != lang {
+		if _, l, ok := areaOf(e.Name()); !ok || l != t.lang {
 			continue
 		}
 		file := "locales/" + e.Name()
@@ -44,7 +51,7 @@ func newTexts(lang string) (*texts, error) {
 			t.files[table] = append(t.files[table], file)
 		}
 	}
-	return t, err
+	return err
 }
 
 // tablesOf names the outermost tables of a file. Every text stands in one.
@@ -64,8 +71,8 @@ func tablesOf(data []byte) []string {
 
 // localize is Localize of the texts' language.
 func (t *texts) localize(c *i18n.LocalizeConfig) (string, error) {
+	t.once.Do(func() { _ = t.open() })
 	table, _, _ := strings.Cut(c.MessageID, ".")
-	// That every file can be read is proven by the tests.
 	_ = t.need(t.files[table])
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -96,6 +103,7 @@ func (t *texts) need(files []string) error {
 // readAll reads every file.
 func (t *texts) readAll() error {
 	var errs []error
+	t.once.Do(func() { errs = append(errs, t.open()) })
 	for _, files := range t.files {
 		errs = append(errs, t.need(files))
 	}

@@ -108,6 +108,7 @@ type Pool struct {
 	mu      sync.Mutex
 	moved   map[string]int // jobs that went on to another connection, how often
 	dirty   bool           // something may be due
+	coming  coming
 	resume  bool
 	waiters []chan struct{}
 	state   State

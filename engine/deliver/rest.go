@@ -56,6 +56,9 @@ func (r *run) pause(f *mail.Failure) {
 
 // up forgets what was held against the target.
 func (r *run) up() {
+	if r.idle() && r.p.awaits() {
+		return // nothing was tried yet; what comes, or Expect(false), decides
+	}
 	r.attempts, r.booked, r.failure, r.until = 0, false, nil, time.Time{}
 	if !r.paused {
 		r.save(TargetState{})
@@ -77,6 +80,7 @@ func (r *run) release() {
 
 // settleHeld decides what the judge holds when nothing else is under way.
 func (r *run) settleHeld() {
+	r.greet()
 	held := r.p.judge.waiting()
 	if held == 0 || r.open != held || r.busy > 0 {
 		return

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -84,8 +85,11 @@ func connect(caller context.Context, o Options) (net.Conn, error) {
 		dial = (&net.Dialer{}).DialContext
 		o.Step("dns")
 		// The dialer resolves once more; asking here tells the two steps apart.
-		if _, err := net.DefaultResolver.LookupNetIP(ctx, "ip", hostOnly(o.address())); err != nil {
-			return nil, failure(err, "dns")
+		host := hostOnly(o.address())
+		if _, err := netip.ParseAddr(host); err != nil {
+			if _, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host); err != nil {
+				return nil, failure(err, "dns")
+			}
 		}
 	}
 	o.Step("connect")
