@@ -50,6 +50,12 @@ func (t *tx) like(key []byte) *pending {
 	return nil
 }
 
+// busyLike tells whether the folder has the message with a fingerprint in hand.
+func (t *tx) busyLike(key []byte) bool {
+	row, ok := t.alike[string(key)]
+	return ok && key != nil && t.busy(row)
+}
+
 // keepPlain records a message that goes the plain way.
 func (k *keepOp) keepPlain(t *tx, f found) (KeepResult, error) {
 	p := &pending{mailbox: f.mailbox, key: k.key, summary: k.Summary, source: k.Source, decision: k.Decision, body: k.Draft.buf, collected: t.now}
