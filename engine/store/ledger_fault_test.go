@@ -213,7 +213,7 @@ func TestRoomForWhatIsPending(t *testing.T) {
 			_, err := r.keepInner(k.Row, fmt.Sprint(i)+text[8:], "anne")
 			r.ok(err)
 		}
-		disk.free.Store(roomKept + fileSize(r.dir+"/"+fileDB+"-wal") + ledgerStep + r.held.Load()/2)
+		disk.free.Store(roomKept + fileSize(r.dir+"/"+fileDB+"-wal") + r.held.Load()/2)
 		r.credit.Store(0)
 		d := r.NewDraft()
 		if _, err := d.Write([]byte("x")); err == nil || mail.AsFailure(err).Code != mail.CodeDiskFull {

@@ -50,6 +50,8 @@ func (r *rig) keepInner(row int64, text string, names ...string) (out KeepResult
 		out, err = op.run(t)
 		return err
 	})
+	op.Draft.buf = nil // the store's now
+	op.Draft.release()
 	return out, err
 }
 
