@@ -131,9 +131,11 @@ func (r *rig) keep(mailbox, uid, text string, names ...string) KeepResult {
 	return out
 }
 
+func (r *rig) inAMinute(n int) time.Time { return r.clock.Now().Add(time.Duration(n) * time.Minute) }
+
 func (r *rig) claim(max int) []mail.Job {
 	r.t.Helper()
-	jobs, err := r.Claim(r.ctx, "office", max, func(n int) time.Time { return r.clock.Now().Add(time.Duration(n) * time.Minute) })
+	jobs, err := r.Claim(r.ctx, "office", max, r.inAMinute)
 	r.ok(err)
 	return jobs
 }

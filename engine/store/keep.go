@@ -117,7 +117,7 @@ func (k *keepOp) code() mail.Code {
 func (k *keepOp) run(t *tx) (KeepResult, error) {
 	k.stored, k.pending = false, false
 	f, ok, err := k.find(t)
-	if err == nil && ok && t.busy(f.Row) {
+	if err == nil && ok && (t.busy(f.Row) || t.busyLike(k.key)) {
 		t.s.join()
 		f, ok, err = k.find(t)
 	}

@@ -19,7 +19,7 @@ func (k *keepOp) plain(t *tx, f found) bool {
 // takes tells whether the intake has room for a message.
 func (t *tx) takes(d *Draft) bool {
 	s := t.s
-	if s.noPlain || s.ledger.broken || t.epoch != 0 || len(t.base)+len(t.changed) >= maxPending {
+	if s.noPlain || s.ledger.broken || t.epoch != 0 || t.now.Before(s.plainAgain) || len(t.base)+len(t.changed) >= maxPending {
 		return false
 	}
 	return d.name == "" && len(d.buf) <= maxPlainBody && s.recent.fits(t.fresh+cap(d.buf))
@@ -48,6 +48,12 @@ func (t *tx) like(key []byte) *pending {
 		}
 	}
 	return nil
+}
+
+// busyLike tells whether the folder has the message with a fingerprint in hand.
+func (t *tx) busyLike(key []byte) bool {
+	row, ok := t.alike[string(key)]
+	return ok && key != nil && t.busy(row)
 }
 
 // keepPlain records a message that goes the plain way.

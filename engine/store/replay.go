@@ -160,6 +160,13 @@ func (t *tx) replayKept(p *pending) error {
 	if k.ID != p.known.ID || !uncollected(k.State) {
 		return nil
 	}
+	// Said twice when the first time was not answered: the commit had failed.
+	if before := t.pending(k.Row); before != nil {
+		if settled(before) {
+			return nil
+		}
+		t.held -= before.known.Size
+	}
 	t.take(p, k, int64(len(p.body)))
 	return nil
 }

@@ -28,7 +28,7 @@ func (s *Store) room(n int64) error {
 	if !ok {
 		return nil
 	}
-	need := roomKept + fileSize(filepath.Join(s.dir, fileDB+"-wal")) + s.drafted.Load() - s.spilled.Load() + n
+	need := roomKept + fileSize(filepath.Join(s.dir, fileDB+"-wal")) + s.drafted.Load() - s.spilled.Load() + s.toFold() + n
 	if free >= need {
 		if free >= need+plenty {
 			s.credit.Store(roomCredit)
@@ -36,6 +36,13 @@ func (s *Store) room(n int64) error {
 		return nil
 	}
 	return &mail.Failure{Class: mail.Transient, Code: mail.CodeDiskFull, Op: "draft"}
+}
+
+// toFold is what pendings will take in the tables, about.
+func (s *Store) toFold() int64 {
+	s.pendMu.RLock()
+	defer s.pendMu.RUnlock()
+	return s.held.Load() + int64(len(s.pend))*pageSize
 }
 
 // makeRoom moves the write-ahead log into the database, so that the next

@@ -83,19 +83,20 @@ type Store struct {
 	credit  atomic.Int64 // octets for which there is room on the disk
 	spilled atomic.Int64 // of these, those on disk already
 
-	pendMu    sync.RWMutex       // for others than the writer
-	pend      map[int64]*pending // messages on their plain way, by row
-	settled   int                // of them, those that have settled; the writer's
-	alike     map[string]int64   // their rows by fingerprint; the writer's
-	ledger    ledger             // the writer's
-	landed    []int64            // of them, what has settled, in that order; the writer's
-	folder    folder
-	keeping   bool            // the transaction before had messages that are kept; the writer's
-	news      map[int64]found // what the tables tell of messages just listed; the writer's
-	unclaimed []int64         // of them, those that nobody has claimed, in their order; the writer's
-	records   packer          // room for those of the next transaction
-	held      atomic.Int64    // octets of pendings
-	noPlain   bool            // tests: every message goes into the tables at once
+	pendMu     sync.RWMutex       // for others than the writer
+	pend       map[int64]*pending // messages on their plain way, by row
+	settled    int                // of them, those that have settled; the writer's
+	alike      map[string]int64   // their rows by fingerprint; the writer's
+	ledger     ledger             // the writer's
+	landed     []int64            // of them, what has settled, in that order; the writer's
+	folder     folder
+	keeping    bool            // the transaction before had messages that are kept; the writer's
+	news       map[int64]found // what the tables tell of messages just listed; the writer's
+	unclaimed  []int64         // of them, those that nobody has claimed, in their order; the writer's
+	plainAgain time.Time       // not before anything goes the plain way, after a failure; the writer's
+	records    packer          // room for those of the next transaction
+	held       atomic.Int64    // octets of pendings
+	noPlain    bool            // tests: every message goes into the tables at once
 
 	flightMu sync.Mutex
 	flight   map[int64]struct{} // copies claimed and not yet settled

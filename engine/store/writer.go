@@ -252,6 +252,9 @@ func (b *batch) more() bool {
 // commit does, each is run again alone, so that it fails only itself.
 func (b *batch) commit() {
 	err := b.s.together(b)
+	if b.s.withoutLedger(err) {
+		err = b.s.together(b)
+	}
 	if isFull(err) && b.s.makeRoom() {
 		err = b.s.together(b)
 	}
@@ -308,7 +311,9 @@ func (s *Store) begin() *tx {
 // harm when the rest fails: it is done again.
 func (t *tx) commit(err error) error {
 	if err == nil && t.steps() {
-		err = t.s.ledger.add(t.records)
+		if err = t.s.ledger.add(t.records); err != nil {
+			err = ledgerFault{err}
+		}
 	}
 	changing := err == nil && t.begun && t.epoch != 0
 	err = t.end(err)
@@ -316,6 +321,22 @@ func (t *tx) commit(err error) error {
 		t.s.ledger.broken = true // its epoch may be the old one or the new
 	}
 	return err
+}
+
+// ledgerFault is an error of the ledger, not of the tables.
+type ledgerFault struct{ error }
+
+func (l ledgerFault) Unwrap() error { return l.error }
+
+// withoutLedger tells whether a transaction failed because of the ledger: then it
+// is to be done again, in the tables, and for a while everything is.
+func (s *Store) withoutLedger(err error) bool {
+	if _, ok := errors.AsType[ledgerFault](err); !ok {
+		return false
+	}
+	s.log.Warn("the intake cannot be written; mail goes straight into the tables", "error", err)
+	s.plainAgain = s.now().Add(foldAgainIn)
+	return true
 }
 
 // doubtful is an error of COMMIT itself: what it wrote may be found durable by
