@@ -1,8 +1,11 @@
 package store
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"postbag/engine/mail"
@@ -82,7 +85,7 @@ func (s *Store) Compare(ctx context.Context, mailbox string, uids []string) (Com
 			listed[u] = false
 		}
 	}
-	view := s.view(mailbox) // before the query: what it does not see yet is in here
+	view := s.viewMailbox(mailbox) // before the query: what it does not see yet is in here
 	err := s.snapshotBeside(ctx, "compare", func(c *conn) error {
 		r, ok, err := c.one(ctx, "SELECT listed FROM mailbox WHERE id = ?", mailbox)
 		if err != nil {
@@ -145,22 +148,24 @@ func (s *Store) ByFingerprint(ctx context.Context, mailbox, fingerprint string) 
 	if key == nil {
 		return nil, nil
 	}
-	return s.knowns(ctx, "by fingerprint", sqlByFingerprint, key, mailbox)
+	view := s.view(func(p *pending) bool { return p.mailbox == mailbox && bytes.Equal(p.key, key) })
+	var out []Known
+	err := s.readBeside(ctx, "by fingerprint", func(c *conn) error {
+		return c.each(ctx, sqlByFingerprint, func(r record) error {
+			k := scanKnown(r)
+			delete(view, k.Row) // it stands in the tables now
+			out = append(out, k)
+			return nil
+		}, key, mailbox)
+	})
+	for _, p := range view {
+		out = append(out, p.known)
+	}
+	slices.SortFunc(out, func(a, b Known) int { return cmp.Compare(a.Row, b.Row) })
+	return out, err
 }
 
 const sqlByFingerprint = `SELECT ` + columnsKnown + ` FROM identity WHERE fingerprint = ? AND +mailbox = ? ORDER BY row`
-
-// knowns runs a query for columnsKnown.
-func (s *Store) knowns(ctx context.Context, name, sql string, args ...any) ([]Known, error) {
-	var out []Known
-	err := s.read(ctx, name, func(c *conn) error {
-		return c.each(ctx, sql, func(r record) error {
-			out = append(out, scanKnown(r))
-			return nil
-		}, args...)
-	})
-	return out, err
-}
 
 // known reads one row inside a transaction.
 func (t *tx) known(row int64) (Known, bool, error) {

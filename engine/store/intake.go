@@ -195,17 +195,21 @@ func (s *Store) isClaimed(row int64) bool {
 	return p == nil || p.attempts > 0
 }
 
-// view returns the pendings of a mailbox as they are now.
-func (s *Store) view(mailbox string) map[int64]*pending {
+// view returns the pendings of a kind as they are now.
+func (s *Store) view(which func(*pending) bool) map[int64]*pending {
 	s.pendMu.RLock()
 	defer s.pendMu.RUnlock()
 	out := make(map[int64]*pending)
 	for row, p := range s.pend {
-		if p.mailbox == mailbox {
+		if which(p) {
 			out[row] = p
 		}
 	}
 	return out
+}
+
+func (s *Store) viewMailbox(mailbox string) map[int64]*pending {
+	return s.view(func(p *pending) bool { return p.mailbox == mailbox })
 }
 
 // viewRows returns those of the rows that are pending now.

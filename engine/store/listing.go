@@ -314,7 +314,7 @@ func (s *Store) Unconfirmed(ctx context.Context, mailbox string) ([]Known, error
 
 // atSource runs a query of what may be deleted and adds what is pending.
 func (s *Store) atSource(ctx context.Context, mailbox, sql string, where ...mail.AtSource) ([]Known, error) {
-	view := s.view(mailbox) // before the query: what it does not see yet is in here
+	view := s.viewMailbox(mailbox) // before the query: what it does not see yet is in here
 	var out []Known
 	err := s.readBeside(ctx, "at source", func(c *conn) error {
 		return c.each(ctx, sql, func(r record) error {
