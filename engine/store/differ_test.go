@@ -122,7 +122,7 @@ func TestCrashImages(t *testing.T) {
 				if m.rnd.IntN(12) != 0 {
 					continue
 				}
-				full += len(m.viewMailbox("box0")) + len(m.view("box1"))
+				full += len(m.viewMailbox("box0")) + len(m.viewMailbox("box1"))
 				o, after := m.opened(m.image())
 				after.same(t, fmt.Sprint("step ", i), m.dump(true))
 				if o.SpoolBytes() != m.SpoolBytes() {
