@@ -19,9 +19,9 @@ var (
 
 func main() {
 	if os.Getenv("GOGC") == "" {
-		// A collection holds little memory and makes much of it: a third fewer
+		// A collection holds little memory and makes much of it: a tenth fewer
 		// turns of the collector cost a few megabytes.
-		debug.SetGCPercent(150)
+		debug.SetGCPercent(125)
 	}
 	os.Exit(cli.Main(cli.System(), application{app.New(facts.Build{Version: version, Commit: commit})}))
 }

@@ -12,23 +12,23 @@ import (
 // Most messages go a plain way: collected, for people of one target, nothing
 // like them known, taken at the first attempt. In the tables that way would be
 // a dozen and a half changes. Such a message is a pending instead: each of its
-// steps is one short record in the table intake, durable when the step returns
-// like anything else, and it goes into the other tables once, when it has
-// settled or when somebody asks for something that they are to tell. Whatever
-// is not plain goes into the tables at once, and what was pending of it before.
+// steps is one short record in a file, the ledger, durable when the step returns
+// like anything else, and it goes into the tables once: when it has settled, or
+// when somebody asks for something that they are to tell. Whatever is not plain
+// goes into the tables at once, and what was pending of it before.
 //
-// Only the writer changes pendings, and only after the commit that makes the
-// change durable. Records of messages that stand in the tables already are left
-// where they are until none is pending: such a message is not "waiting" any
-// more, by which the next start knows them.
+// Only the writer changes pendings, and only after the sync that makes the change
+// durable. Records of messages that stand in the tables already are left where
+// they are until none is pending: such a message is not "waiting" any more, by
+// which the next start knows them.
 const (
-	maxPlainBody  = 64 << 10
+	maxPlainBody  = 64 << 10 // octets
 	maxPending    = 2048     // messages
 	maxLedger     = 16 << 20 // octets; then all go into the tables
-	maxNews       = 4096
-	manySettled   = 768
-	maxRoom       = 1 << 20 // octets that stay in memory for the next records
-	foldAtOnce    = 64      // settled ones that go into the tables while nothing else is to do
+	maxNews       = 4096     // messages just listed that are kept in mind
+	maxRoom       = 1 << 20  // octets that stay in memory for the next records
+	foldAtOnce    = 64       // settled ones from which on the folder begins; twice as many go at a time
+	manySettled   = 768      // the same while messages are kept
 	foldSettledIn = 2 * time.Millisecond
 	foldAllIn     = 250 * time.Millisecond // for other processes that only read
 	foldAgainIn   = 5 * time.Second        // after a failure
