@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"os"
-	"runtime/debug"
 
 	"postbag/app"
 	"postbag/app/cli"
@@ -18,11 +17,6 @@ var (
 )
 
 func main() {
-	if os.Getenv("GOGC") == "" {
-		// A collection holds little memory and makes much of it: a tenth fewer
-		// turns of the collector cost a few megabytes.
-		debug.SetGCPercent(125)
-	}
 	os.Exit(cli.Main(cli.System(), application{app.New(facts.Build{Version: version, Commit: commit})}))
 }
 
