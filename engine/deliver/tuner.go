@@ -5,7 +5,7 @@ import "time"
 const (
 	minAdaptive = 2
 	maxAdaptive = 8
-	probeEach   = 4    // messages per connection before the rate is judged
+	probeEach   = 2    // messages per connection before the rate is judged
 	worthwhile  = 0.25 // of what a connection more could bring at best
 	patience    = 2    // windows in which more connections must show their worth
 	holdWindows = 4    // windows without a further try; twice as many after each that failed
