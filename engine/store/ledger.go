@@ -65,6 +65,9 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli) // a table of constants
 
 // add makes a group durable. steps begins with groupHeader octets of room.
 func (l *ledger) add(steps []byte) error {
+	if err := l.ready(); err != nil {
+		return err // nothing was written
+	}
 	err := l.write(steps, l.number+1, l.at)
 	if err != nil {
 		l.broken = true
@@ -145,7 +148,9 @@ func (l *ledger) close() error {
 	return err
 }
 
-func newEpoch() uint64 { return rand.Uint64()>>1 | 1 } // never 0, fits into SQLite's numbers
+// epochAfter is a later epoch than any before, which nobody can foretell: mail
+// cannot pretend to be a part of the ledger.
+func epochAfter(before uint64) uint64 { return before + 1 + rand.Uint64N(1<<30) }
 
 func aligned(n int64) int64 { return (n + groupAlign - 1) / groupAlign * groupAlign }
 
@@ -199,6 +204,7 @@ func notEnd(err error) error {
 type ledgerContent struct {
 	steps [][]byte // of each group
 	gaps  int      // places behind which groups follow and that cannot be read
+	newer uint64   // the epoch in which it begins, when that is a later one: the database is too old for it
 }
 
 // readLedger reads the groups of an epoch; 0: of the first that is found. A last
@@ -217,6 +223,9 @@ func readLedger(r ledgerFile, epoch uint64) (c ledgerContent, err error) {
 		}
 		if ok && epoch == 0 {
 			epoch = g.epoch
+		}
+		if ok && at == 0 && g.epoch > epoch {
+			c.newer = g.epoch
 		}
 		if !ok || g.epoch != epoch || g.number <= last {
 			if ok && at == 0 && g.epoch == epoch { // number 0: closed in order

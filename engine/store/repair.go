@@ -206,11 +206,12 @@ func (r *repair) swap() error {
 		if err != nil {
 			return err
 		}
-		for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
-			if !exists(db + suffix) {
+		for _, name := range []string{fileDB, fileDB + "-wal", fileDB + "-shm", fileDB + "-journal", fileLedger} {
+			from := filepath.Join(r.o.Dir, name)
+			if !exists(from) {
 				continue
 			}
-			if err := r.o.files.Rename(db+suffix, filepath.Join(aside, fileDB+suffix)); err != nil {
+			if err := r.o.files.Rename(from, filepath.Join(aside, name)); err != nil {
 				return err
 			}
 		}

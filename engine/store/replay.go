@@ -222,28 +222,35 @@ func (s *Store) loadIntake() error {
 
 // readIntake reads the database's epoch and what the ledger has of it.
 func (s *Store) readIntake() (c ledgerContent, err error) {
-	epoch, _, err := readEpoch(s.w)
+	epoch, known, err := readEpoch(s.w)
 	if err != nil {
 		return c, err
 	}
 	s.ledger.begin(epoch)
 	f, err := s.ledger.open(s.ledger.path, false)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) && !known {
 		return c, nil
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, damagedContent{"the intake has vanished"}
 	}
 	if err != nil {
 		return c, err
 	}
 	c, err = readLedger(f, epoch)
 	err = errors.Join(err, f.Close())
-	if err == nil && c.gaps > 0 {
+	switch {
+	case err != nil:
+	case c.newer != 0:
+		err = damagedContent{"the database is older than the intake"}
+	case c.gaps > 0:
 		err = damagedContent{"the intake is damaged in the middle"}
 	}
 	return c, err
 }
 
-// firstEpoch is that of a database that tells none.
-const firstEpoch = 1
+// firstEpoch is that of a database that tells none. One that does had a ledger.
+const firstEpoch uint64 = 1
 
 func readEpoch(c *conn) (epoch uint64, known bool, err error) {
 	r, known, err := c.one(context.Background(), "SELECT value FROM meta WHERE key = 'intake'")
