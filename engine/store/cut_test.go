@@ -107,7 +107,7 @@ func wholeOf(ends []int64, cut int64, path string) int {
 		begin = ends[n-1]
 	}
 	if l, err := openLedger(path, false); err == nil {
-		_, ok, _ := readGroup(l, begin)
+		_, ok, _ := readGroup(l, begin, func(uint64) bool { return true })
 		if l.Close() == nil && ok {
 			return n + 1
 		}

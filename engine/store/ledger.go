@@ -173,15 +173,21 @@ type group struct {
 }
 
 // readGroup reads the group at an offset; ok is false when there is none whole.
-func readGroup(r io.ReaderAt, at int64) (g group, ok bool, err error) {
+// One whose epoch is not wanted is not read: it may be mail that pretends to be
+// a group, of any length.
+func readGroup(r io.ReaderAt, at int64, wanted func(epoch uint64) bool) (g group, ok bool, err error) {
 	var head [groupHeader]byte
 	if n, err := r.ReadAt(head[:], at); n < groupHeader {
 		return g, false, notEnd(err)
 	}
 	le := binary.LittleEndian
 	length := int64(le.Uint32(head[4:]))
-	if le.Uint32(head[:]) != groupMagic || length > maxGroup {
+	if le.Uint32(head[:]) != groupMagic || length > maxGroup || !wanted(le.Uint64(head[8:])) {
 		return g, false, nil
+	}
+	// Its last octet first: no room is made for what is not there.
+	if n, err := r.ReadAt(head[:1], at+groupHeader+length-1); n < 1 {
+		return g, false, notEnd(err)
 	}
 	b := make([]byte, groupHeader+length)
 	if n, err := r.ReadAt(b, at); n < len(b) {
@@ -217,7 +223,7 @@ func readLedger(r ledgerFile, epoch uint64) (c ledgerContent, err error) {
 	}
 	last, gap := uint64(0), false
 	for at := int64(0); at+groupHeader <= size; {
-		g, ok, err := readGroup(r, at)
+		g, ok, err := readGroup(r, at, func(e uint64) bool { return e == epoch || epoch == 0 || at == 0 })
 		if err != nil {
 			return c, err
 		}

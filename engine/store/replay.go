@@ -82,6 +82,9 @@ func unpackKept(u *unpacker) *pending {
 			Unknown: u.flag(), Outside: u.flag()})
 	}
 	p.body = append([]byte{}, u.octets()...) // never nil
+	if len(d.Recipients) == 0 {
+		u.rest, u.err = nil, errRecord
+	}
 	return p
 }
 
@@ -282,7 +285,7 @@ func (s *Store) Behind(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, fail("behind", err)
 	}
-	g, ok, err := readGroup(f, 0)
+	g, ok, err := readGroup(f, 0, func(e uint64) bool { return e == epoch })
 	return ok && g.epoch == epoch && g.number != 0, fail("behind", errors.Join(err, f.Close()))
 }
 
