@@ -16,7 +16,7 @@ func (r *repair) takeIntake() error {
 		return err
 	}
 	t := &tx{conn: r.dst, begun: true, now: r.now, delta: make(map[mail.State]int64), // counted anew later
-		records: make(packer, groupHeader), unclear: true}
+		records: make(packer, groupHeader), unclear: true, spare: make(map[int64]*pending)}
 	for _, c := range contents {
 		r.rep.Gaps += c.gaps
 		for _, steps := range c.steps {
@@ -26,6 +26,13 @@ func (r *repair) takeIntake() error {
 				return err
 			}
 		}
+	}
+	for _, p := range t.spare {
+		n, err := t.exec(sqlSpareBody, p.known.Row, int64(len(p.body)), p.body)
+		if err != nil {
+			return err
+		}
+		r.rep.Bodies += int(n)
 	}
 	for _, p := range t.pendings(anyPending) {
 		if err := r.believeCopies(t, p); err != nil {
@@ -38,6 +45,10 @@ func (r *repair) takeIntake() error {
 	}
 	return r.each("DELETE FROM meta WHERE key = 'intake'")
 }
+
+// sqlSpareBody gives octets back to a message under way that has lost them.
+const sqlSpareBody = `INSERT OR IGNORE INTO body (row, size, data)
+	SELECT row, ?2, ?3 FROM identity WHERE row = ?1 AND state IN ('collected', 'queued', 'quarantined')`
 
 // readIntake reads the ledger: of the database's epoch, and of the one in which
 // it begins when that is later. Then the database has lost its end.

@@ -161,6 +161,9 @@ func (t *tx) replayKept(p *pending) error {
 		}
 	}
 	if k.ID != p.known.ID || !uncollected(k.State) {
+		if t.spare != nil && k.ID == p.known.ID {
+			t.spare[k.Row] = p
+		}
 		return nil
 	}
 	// Said twice when the first time was not answered: the commit had failed.
