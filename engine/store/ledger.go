@@ -170,6 +170,7 @@ type group struct {
 	epoch, number uint64
 	steps         []byte
 	next          int64 // where the one after it begins
+	whole         bool  // its sum is right
 }
 
 // readGroup reads the group at an offset; ok is false when there is none whole.
@@ -196,7 +197,8 @@ func readGroup(r io.ReaderAt, at int64, wanted func(epoch uint64) bool) (g group
 	g = group{epoch: le.Uint64(b[8:]), number: le.Uint64(b[16:]), steps: b[groupHeader:], next: at + aligned(int64(len(b)))}
 	sum := le.Uint32(b[24:])
 	le.PutUint64(b[24:], 0)
-	return g, sum == crc32.Checksum(b, castagnoli), nil
+	g.whole = sum == crc32.Checksum(b, castagnoli)
+	return g, g.whole, nil
 }
 
 func notEnd(err error) error {
@@ -223,20 +225,17 @@ func readLedger(r ledgerFile, epoch uint64) (c ledgerContent, err error) {
 	}
 	last, gap := uint64(0), false
 	for at := int64(0); at+groupHeader <= size; {
-		g, ok, err := readGroup(r, at, func(e uint64) bool { return e == epoch || epoch == 0 || at == 0 })
+		g, ok, err := readGroup(r, at, wanted(epoch, at))
 		if err != nil {
 			return c, err
 		}
 		if ok && epoch == 0 {
 			epoch = g.epoch
 		}
-		if ok && at == 0 && g.epoch > epoch {
-			c.newer = g.epoch
+		if at == 0 && c.closed(g, epoch) {
+			return c, nil
 		}
 		if !ok || g.epoch != epoch || g.number <= last {
-			if ok && at == 0 && g.epoch == epoch { // number 0: closed in order
-				return c, nil
-			}
 			gap = true
 			at += groupAlign
 			continue
@@ -248,6 +247,23 @@ func readLedger(r ledgerFile, epoch uint64) (c ledgerContent, err error) {
 		c.steps = append(c.steps, g.steps)
 	}
 	return c, nil
+}
+
+// wanted are the epochs of which groups are looked for at an offset.
+func wanted(epoch uint64, at int64) func(uint64) bool {
+	return func(e uint64) bool { return e == epoch || epoch == 0 || at == 0 }
+}
+
+// closed tells of the group with which a ledger begins, if it is whole, whether
+// the store was closed in order, and notes when it is of a later epoch.
+func (c *ledgerContent) closed(g group, epoch uint64) bool {
+	if !g.whole {
+		return false
+	}
+	if g.epoch > epoch {
+		c.newer = g.epoch
+	}
+	return g.epoch == epoch && g.number == 0
 }
 
 // osLedger is the ledgerFile of the operating system.
