@@ -63,8 +63,12 @@ func (s *Store) snapshotTo(ctx context.Context, tmp string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c, err = openConn(tmp, "query_only = 1"); err != nil {
+	if c, err = openConn(tmp); err != nil {
 		return nil, err
+	}
+	// The copy has no ledger.
+	if _, err = c.exec("DELETE FROM meta WHERE key = 'intake'"); err != nil {
+		return nil, errors.Join(err, c.close())
 	}
 	names := []string{fileWitness}
 	err = c.each(ctx, `SELECT b.file, CASE WHEN b.eml THEN i.id END FROM body b JOIN identity i ON i.row = b.row
@@ -116,7 +120,7 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) error {
 
 // Restore unpacks an archive of Backup into a folder that holds no store yet.
 func Restore(ctx context.Context, dir string, r io.Reader) error {
-	for _, n := range []string{fileDB, fileWitness} {
+	for _, n := range []string{fileDB, fileWitness, fileLedger} {
 		if exists(filepath.Join(dir, n)) {
 			return &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeStore, Op: "restore", Err: fmt.Errorf("%s holds a store already", dir)}
 		}

@@ -244,7 +244,7 @@ func TestRule50_EveryStepIsDurableWhenItReturns(t *testing.T) {
 	r := newRig(t)
 	check := func(step string, row int64, want mail.State, more func(s *Store, e mail.Entry)) {
 		t.Helper()
-		s, err := Open(r.ctx, Options{Dir: copyDir(t, r.opt.Dir), Now: r.clock.Now})
+		s, err := Open(r.ctx, Options{Dir: r.image(), Now: r.clock.Now})
 		if err != nil {
 			t.Fatal(step, err)
 		}

@@ -103,7 +103,13 @@ func (t *tx) clear() error {
 			return nil
 		}
 	}
-	epoch := newEpoch()
+	epoch := firstEpoch
+	if now, known, err := readEpoch(t.conn); err != nil {
+		return err
+	} else if known {
+		epoch = now
+	}
+	epoch = epochAfter(epoch)
 	_, err := t.exec("INSERT OR REPLACE INTO meta (key, value) VALUES ('intake', ?)", strconv.FormatUint(epoch, 16))
 	t.epoch, t.records = epoch, t.records[:groupHeader]
 	return err

@@ -65,6 +65,9 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli) // a table of constants
 
 // add makes a group durable. steps begins with groupHeader octets of room.
 func (l *ledger) add(steps []byte) error {
+	if err := l.ready(); err != nil {
+		return err // nothing was written
+	}
 	err := l.write(steps, l.number+1, l.at)
 	if err != nil {
 		l.broken = true
@@ -145,7 +148,9 @@ func (l *ledger) close() error {
 	return err
 }
 
-func newEpoch() uint64 { return rand.Uint64()>>1 | 1 } // never 0, fits into SQLite's numbers
+// epochAfter is a later epoch than any before, which nobody can foretell: mail
+// cannot pretend to be a part of the ledger.
+func epochAfter(before uint64) uint64 { return before + 1 + rand.Uint64N(1<<30) }
 
 func aligned(n int64) int64 { return (n + groupAlign - 1) / groupAlign * groupAlign }
 
@@ -165,18 +170,25 @@ type group struct {
 	epoch, number uint64
 	steps         []byte
 	next          int64 // where the one after it begins
+	whole         bool  // its sum is right
 }
 
 // readGroup reads the group at an offset; ok is false when there is none whole.
-func readGroup(r io.ReaderAt, at int64) (g group, ok bool, err error) {
+// One whose epoch is not wanted is not read: it may be mail that pretends to be
+// a group, of any length.
+func readGroup(r io.ReaderAt, at int64, wanted func(epoch uint64) bool) (g group, ok bool, err error) {
 	var head [groupHeader]byte
 	if n, err := r.ReadAt(head[:], at); n < groupHeader {
 		return g, false, notEnd(err)
 	}
 	le := binary.LittleEndian
 	length := int64(le.Uint32(head[4:]))
-	if le.Uint32(head[:]) != groupMagic || length > maxGroup {
+	if le.Uint32(head[:]) != groupMagic || length > maxGroup || !wanted(le.Uint64(head[8:])) {
 		return g, false, nil
+	}
+	// Its last octet first: no room is made for what is not there.
+	if n, err := r.ReadAt(head[:1], at+groupHeader+length-1); n < 1 {
+		return g, false, notEnd(err)
 	}
 	b := make([]byte, groupHeader+length)
 	if n, err := r.ReadAt(b, at); n < len(b) {
@@ -185,7 +197,8 @@ func readGroup(r io.ReaderAt, at int64) (g group, ok bool, err error) {
 	g = group{epoch: le.Uint64(b[8:]), number: le.Uint64(b[16:]), steps: b[groupHeader:], next: at + aligned(int64(len(b)))}
 	sum := le.Uint32(b[24:])
 	le.PutUint64(b[24:], 0)
-	return g, sum == crc32.Checksum(b, castagnoli), nil
+	g.whole = sum == crc32.Checksum(b, castagnoli)
+	return g, g.whole, nil
 }
 
 func notEnd(err error) error {
@@ -199,6 +212,7 @@ func notEnd(err error) error {
 type ledgerContent struct {
 	steps [][]byte // of each group
 	gaps  int      // places behind which groups follow and that cannot be read
+	newer uint64   // the epoch in which it begins, when that is a later one: the database is too old for it
 }
 
 // readLedger reads the groups of an epoch; 0: of the first that is found. A last
@@ -211,17 +225,17 @@ func readLedger(r ledgerFile, epoch uint64) (c ledgerContent, err error) {
 	}
 	last, gap := uint64(0), false
 	for at := int64(0); at+groupHeader <= size; {
-		g, ok, err := readGroup(r, at)
+		g, ok, err := readGroup(r, at, wanted(epoch, at))
 		if err != nil {
 			return c, err
 		}
 		if ok && epoch == 0 {
 			epoch = g.epoch
 		}
+		if at == 0 && c.closed(g, epoch) {
+			return c, nil
+		}
 		if !ok || g.epoch != epoch || g.number <= last {
-			if ok && at == 0 && g.epoch == epoch { // number 0: closed in order
-				return c, nil
-			}
 			gap = true
 			at += groupAlign
 			continue
@@ -233,6 +247,23 @@ func readLedger(r ledgerFile, epoch uint64) (c ledgerContent, err error) {
 		c.steps = append(c.steps, g.steps)
 	}
 	return c, nil
+}
+
+// wanted are the epochs of which groups are looked for at an offset.
+func wanted(epoch uint64, at int64) func(uint64) bool {
+	return func(e uint64) bool { return e == epoch || epoch == 0 || at == 0 }
+}
+
+// closed tells of the group with which a ledger begins, if it is whole, whether
+// the store was closed in order, and notes when it is of a later epoch.
+func (c *ledgerContent) closed(g group, epoch uint64) bool {
+	if !g.whole {
+		return false
+	}
+	if g.epoch > epoch {
+		c.newer = g.epoch
+	}
+	return g.epoch == epoch && g.number == 0
 }
 
 // osLedger is the ledgerFile of the operating system.

@@ -29,13 +29,17 @@ func (p *packer) flag(b bool) {
 	}
 }
 
-// time is kept in milliseconds, as everywhere in the store; zero stays zero.
+// time is kept in milliseconds, as everywhere in the store; zero stays zero, so
+// that numbers from 1970 on are one higher.
 func (p *packer) time(t time.Time) {
-	if t.IsZero() {
-		p.number(0)
-	} else {
-		p.number(t.UnixMilli())
+	n := t.UnixMilli()
+	switch {
+	case t.IsZero():
+		n = 0
+	case n >= 0:
+		n++
 	}
+	p.number(n)
 }
 
 // unpacker reads what a packer wrote. After the first fault everything reads as
@@ -71,10 +75,14 @@ func (u *unpacker) text() string { return string(u.octets()) }
 func (u *unpacker) flag() bool   { return u.number() != 0 }
 
 func (u *unpacker) time() time.Time {
-	if n := u.number(); n != 0 {
-		return time.UnixMilli(n).UTC()
+	n := u.number()
+	if n == 0 {
+		return time.Time{}
 	}
-	return time.Time{}
+	if n > 0 {
+		n--
+	}
+	return time.UnixMilli(n).UTC()
 }
 
 // length reads how many items follow, each of at least one octet.

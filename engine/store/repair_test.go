@@ -261,7 +261,7 @@ func liveCopy(t *testing.T) (Options, map[string]mail.State) {
 	r := newRig(t)
 	want := sample(r)
 	o := r.opt
-	o.Dir = copyDir(t, r.opt.Dir)
+	o.Dir = r.image()
 	if fileSize(filepath.Join(o.Dir, fileDB+"-wal")) == 0 {
 		t.Fatal("the log is empty")
 	}

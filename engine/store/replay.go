@@ -82,6 +82,9 @@ func unpackKept(u *unpacker) *pending {
 			Unknown: u.flag(), Outside: u.flag()})
 	}
 	p.body = append([]byte{}, u.octets()...) // never nil
+	if len(d.Recipients) == 0 {
+		u.rest, u.err = nil, errRecord
+	}
 	return p
 }
 
@@ -158,6 +161,9 @@ func (t *tx) replayKept(p *pending) error {
 		}
 	}
 	if k.ID != p.known.ID || !uncollected(k.State) {
+		if t.spare != nil && k.ID == p.known.ID {
+			t.spare[k.Row] = p
+		}
 		return nil
 	}
 	// Said twice when the first time was not answered: the commit had failed.
@@ -222,28 +228,35 @@ func (s *Store) loadIntake() error {
 
 // readIntake reads the database's epoch and what the ledger has of it.
 func (s *Store) readIntake() (c ledgerContent, err error) {
-	epoch, _, err := readEpoch(s.w)
+	epoch, known, err := readEpoch(s.w)
 	if err != nil {
 		return c, err
 	}
 	s.ledger.begin(epoch)
 	f, err := s.ledger.open(s.ledger.path, false)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) && !known {
 		return c, nil
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, damagedContent{"the intake has vanished"}
 	}
 	if err != nil {
 		return c, err
 	}
 	c, err = readLedger(f, epoch)
 	err = errors.Join(err, f.Close())
-	if err == nil && c.gaps > 0 {
+	switch {
+	case err != nil:
+	case c.newer != 0:
+		err = damagedContent{"the database is older than the intake"}
+	case c.gaps > 0:
 		err = damagedContent{"the intake is damaged in the middle"}
 	}
 	return c, err
 }
 
-// firstEpoch is that of a database that tells none.
-const firstEpoch = 1
+// firstEpoch is that of a database that tells none. One that does had a ledger.
+const firstEpoch uint64 = 1
 
 func readEpoch(c *conn) (epoch uint64, known bool, err error) {
 	r, known, err := c.one(context.Background(), "SELECT value FROM meta WHERE key = 'intake'")
@@ -275,7 +288,7 @@ func (s *Store) Behind(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, fail("behind", err)
 	}
-	g, ok, err := readGroup(f, 0)
+	g, ok, err := readGroup(f, 0, func(e uint64) bool { return e == epoch })
 	return ok && g.epoch == epoch && g.number != 0, fail("behind", errors.Join(err, f.Close()))
 }
 
