@@ -78,7 +78,11 @@ func TestLedgerCutAnywhere(t *testing.T) {
 	r, rows, ends, dir := cutRig(t)
 	end := ends[len(ends)-1]
 	image := copyDir(t, dir)
-	for cut := int64(0); cut <= end; cut += groupAlign / 4 {
+	step := int64(groupAlign / 4)
+	if testing.Short() {
+		step = groupAlign - 1 // before, at and behind the bounds
+	}
+	for cut := int64(0); cut <= end; cut += step {
 		for _, zeros := range []bool{true, false} {
 			what := fmt.Sprint("cut at ", cut, " ", zeros)
 			to := copyDir(t, image)

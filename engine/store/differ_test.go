@@ -27,6 +27,14 @@ func seeds(n uint64) uint64 {
 	return n
 }
 
+// steps is how long each of them is.
+func steps(n int) int {
+	if testing.Short() {
+		return n / 3
+	}
+	return n
+}
+
 // told is what the store tells without putting anything into the tables.
 func (m *monkey) told() string {
 	m.t.Helper()
@@ -90,7 +98,7 @@ func TestPlainWayMakesNoDifference(t *testing.T) {
 	for seed := range seeds(6) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			a, b := newMonkey(t, seed), newMonkey(t, seed, func(o *Options) { o.noPlain = true })
-			for i := range 600 {
+			for i := range steps(600) {
 				a.step()
 				b.step()
 				if x, y := a.told(), b.told(); x != y {
@@ -117,7 +125,7 @@ func TestCrashImages(t *testing.T) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			m := newMonkey(t, 100+seed)
 			full := 0
-			for i := range 400 {
+			for i := range steps(400) {
 				m.step()
 				if m.rnd.IntN(12) != 0 {
 					continue

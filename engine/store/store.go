@@ -257,7 +257,9 @@ func (s *Store) Close() error {
 		err = errors.Join(err, (<-s.readers).close())
 	}
 	if !s.readOnly && len(s.pend) == 0 {
-		err = errors.Join(err, s.ledger.end())
+		if err := s.ledger.end(); err != nil {
+			s.log.Warn("the next start reads the intake to its end", "error", err)
+		}
 	}
 	// The last connection folds the log into the database and removes it.
 	return fail("close", errors.Join(err, s.ledger.close(), s.w.close()))
