@@ -21,6 +21,7 @@ func (m *ram) ReadAt(b []byte, at int64) (int, error) {
 }
 func (m *ram) WriteAt([]byte, int64) (int, error) { return 0, nil }
 func (m *ram) Size() (int64, error)               { return m.Reader.Size(), nil }
+func (m *ram) Truncate(int64) error               { return nil }
 func (m *ram) Sync() error                        { return nil }
 func (m *ram) Close() error                       { return nil }
 

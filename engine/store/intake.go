@@ -26,6 +26,7 @@ const (
 	maxPending    = 2048     // messages
 	maxLedger     = 16 << 20 // octets; then all go into the tables
 	maxNews       = 4096     // messages just listed that are kept in mind
+	groupsToCome  = 2        // of each message at most: claimed, settled
 	maxRoom       = 1 << 20  // octets that stay in memory for the next records
 	foldAtOnce    = 64       // settled ones from which on the folder begins; twice as many go at a time
 	manySettled   = 768      // the same while messages are kept
@@ -131,6 +132,17 @@ func settled(p *pending) bool  { return p.landed != nil }
 
 // steps tells whether the transaction has something for the ledger.
 func (t *tx) steps() bool { return len(t.records) > groupHeader }
+
+// toCome is about how much is still to be written of the messages that this
+// transaction keeps and of all others on their way, in octets. What comes of an
+// attempt must find room: it cannot be known again.
+func (t *tx) toCome() int64 {
+	if t.fresh == 0 {
+		return 0
+	}
+	unsettled := len(t.base) - t.s.settled + len(t.changed)
+	return int64(unsettled) * groupsToCome * groupAlign
+}
 
 // apply takes over what a transaction did to pendings, after its commit.
 func (s *Store) apply(t *tx) {

@@ -41,6 +41,7 @@ type ledgerFile interface {
 	io.WriterAt
 	io.ReaderAt
 	Size() (int64, error)
+	Truncate(size int64) error
 	Sync() error // the octets, and what it takes to find them again
 	Close() error
 }
@@ -63,18 +64,23 @@ type ledger struct {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli) // a table of constants
 
-// add makes a group durable. steps begins with groupHeader octets of room.
-func (l *ledger) add(steps []byte) error {
+// add makes a group durable and leaves room behind it for so many octets: what
+// is to follow must not fail for want of room. steps begins with groupHeader
+// octets of room.
+func (l *ledger) add(steps []byte, room int64) error {
 	if err := l.ready(); err != nil {
 		return err // nothing was written
 	}
-	err := l.write(steps, l.number+1, l.at)
-	if err != nil {
+	size := aligned(int64(len(steps)))
+	if err := l.grow(l.at + size + room); err != nil {
+		return err // nothing of it was written
+	}
+	if err := l.write(steps, l.number+1, l.at); err != nil {
 		l.broken = true
 		return err
 	}
 	l.number++
-	l.at += aligned(int64(len(steps)))
+	l.at += size
 	return nil
 }
 
@@ -86,14 +92,9 @@ func (l *ledger) end() error {
 	return l.write(make([]byte, groupHeader), 0, 0)
 }
 
+// write puts a group where there is room for it.
 func (l *ledger) write(group []byte, number uint64, at int64) error {
-	if err := l.ready(); err != nil {
-		return err
-	}
 	seal(group, l.epoch, number)
-	if err := l.grow(at + aligned(int64(len(group)))); err != nil {
-		return err
-	}
 	l.used = true
 	if _, err := l.f.WriteAt(group, at); err != nil {
 		return err
@@ -116,21 +117,29 @@ func (l *ledger) ready() (err error) {
 	return nil
 }
 
-// grow makes the file at least so long. The zeros take their place on the disk
-// now, so that syncing what replaces them has nothing but octets to write.
+// grow makes the file at least so long, by a step of which much is left if there
+// is room for that. The zeros take their place on the disk now, so that syncing
+// what replaces them has nothing but octets to write.
 func (l *ledger) grow(size int64) error {
 	if size <= l.size {
 		return nil
 	}
-	size = (size + ledgerStep - 1) / ledgerStep * ledgerStep
+	err := l.growTo((size + ledgerStep - 1) / ledgerStep * ledgerStep)
+	if err != nil {
+		err = l.growTo(size)
+	}
+	return err
+}
+
+// growTo is all or nothing: the last room on a disk is not for the zeros.
+func (l *ledger) growTo(size int64) error {
 	zeros := make([]byte, min(size-l.size, ledgerStep))
-	for l.size < size {
-		n, err := l.f.WriteAt(zeros[:min(size-l.size, ledgerStep)], l.size)
-		l.size += int64(n)
-		if err != nil {
-			return err
+	for at := l.size; at < size; at += int64(len(zeros)) {
+		if _, err := l.f.WriteAt(zeros[:min(size-at, int64(len(zeros)))], at); err != nil {
+			return errors.Join(err, l.f.Truncate(l.size))
 		}
 	}
+	l.size = size
 	return nil
 }
 

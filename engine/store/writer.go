@@ -312,7 +312,7 @@ func (s *Store) begin() *tx {
 // harm when the rest fails: it is done again.
 func (t *tx) commit(err error) error {
 	if err == nil && t.steps() {
-		if err = t.s.ledger.add(t.records); err != nil {
+		if err = t.s.ledger.add(t.records, t.toCome()); err != nil {
 			err = ledgerFault{err}
 		}
 	}
