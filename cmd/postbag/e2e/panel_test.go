@@ -25,9 +25,19 @@ func TestTrayInAPanel(t *testing.T) {
 	d.settle()
 	f.isp.AddMessage(account, "u1", message(1, "anne@office.test", "One"))
 	d.start(build(t, "race"), f.args("--hidden")...)
-	d.trayMenu()
-	d.keys("Down", "Down", "Return") // Open Postbag, Collect now
-	real.Eventually(t, effectLimit, "the message at the office", func() bool { return f.server.Taken() == 1 })
+	// QUIRK: a moment after a panel has looked at a menu for the first time,
+	// systray tells it that the menu is another one. The panel makes it anew, and
+	// keys that are pressed just then are lost. A person would press them again.
+	real.Eventually(t, 3*effectLimit, "the message at the office", func() bool {
+		d.trayMenu()
+		d.keys("Down", "Down", "Return") // Open Postbag, Collect now
+		d.settle()
+		d.keys("Escape") // a menu that did not close
+		return f.server.Taken() > 0
+	})
+	if n := f.server.Taken(); n != 1 {
+		t.Errorf("the message came %d times", n)
+	}
 }
 
 // panelSettings are those of a panel at the top with a place for icons and a
