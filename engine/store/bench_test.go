@@ -55,6 +55,8 @@ func wholeWay(r *rig, mailbox string, n int) {
 		r.t.Fatalf("%d settled, want %d", len(ids), n)
 	}
 	r.ok(r.SetAtSource(r.ctx, ids, mail.SourceDeleted))
+	_, err = r.Balance(r.ctx) // all of it stands in the tables then
+	r.ok(err)
 }
 
 func parallel(workers, n int, do func(int)) {
