@@ -121,12 +121,13 @@ func (d *desktop) pipe(name string, args ...string) string {
 }
 
 // busConf is a session bus that starts no services by itself: what a test does
-// not start, a keyring for example, is not there.
+// not start, a keyring for example, is not there. Its socket outlives it, so that
+// it lies in the folder of the test.
 const busConf = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>session</type>
-  <listen>unix:tmpdir=/tmp</listen>
+  <listen>unix:dir=%s</listen>
   <auth>EXTERNAL</auth>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
@@ -139,7 +140,7 @@ const busConf = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Confi
 func (d *desktop) startBus() {
 	d.t.Helper()
 	conf := filepath.Join(d.dir, "bus.conf")
-	if err := os.WriteFile(conf, []byte(busConf), 0o600); err != nil {
+	if err := os.WriteFile(conf, fmt.Appendf(nil, busConf, d.dir), 0o600); err != nil {
 		d.t.Fatal(err)
 	}
 	address := d.pipe("dbus-daemon", "--config-file="+conf, "--nofork", "--print-address=3")
