@@ -15,8 +15,10 @@ import (
 // their number. It fails with CodeNotFound when they are not here (any more).
 func (s *Store) OpenMessage(ctx context.Context, row int64) (io.ReadCloser, int64, error) {
 	b := s.recent.get(row)
-	if p := s.viewRows([]int64{row})[row]; b == nil && p != nil {
-		b = p.body
+	if b == nil { // its place there may have been taken
+		if p := s.viewRows([]int64{row})[row]; p != nil {
+			b = p.body
+		}
 	}
 	if b != nil {
 		return io.NopCloser(bytes.NewReader(b)), int64(len(b)), nil

@@ -71,7 +71,7 @@ func (k *keepOp) keepPlain(t *tx, f found) (KeepResult, error) {
 }
 
 // claimPlain books the attempt at messages on their plain way, at most max of
-// those for a target, the longest due first.
+// those for a target, in the order in which they were kept.
 func (t *tx) claimPlain(target string, max int, next func(attempts int) time.Time) []mail.Job {
 	var jobs []mail.Job
 	var claimed []int64
