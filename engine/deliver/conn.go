@@ -12,15 +12,11 @@ import (
 // never DATA. nil means yes; else it is a *mail.Failure. After one whose Op is
 // not "RCPT TO" or "MAIL FROM" the connection is dead.
 func (c *Conn) Probe(ctx context.Context, sender, rcpt string) error {
-	if c.dead {
+	if c.dead || c.ahead != nil {
 		return &mail.Failure{Code: mail.CodeClosed, Op: OpMAIL}
 	}
 	defer c.watch(ctx)()
-	s := &sending{
-		c: c, l: Letter{Job: mail.Job{Sender: sender}},
-		out: []mail.Outcome{{Copy: mail.Copy{Address: rcpt}, Verdict: mail.NotAttempted}},
-	}
-	s.from = c.sender(s.l.Job)
+	s, _ := newSending(c, Letter{Job: mail.Job{Sender: sender, Copies: []mail.Copy{{Address: rcpt}}}})
 	accepted, _, fatal := s.envelope([]int{0})
 	if fatal == nil && len(accepted) > 0 {
 		fatal = s.reset()
@@ -47,6 +43,10 @@ func (c *Conn) Extension(keyword string) (string, bool) {
 // Close says QUIT where that is possible and closes the connection.
 func (c *Conn) Close() error {
 	if c.dead {
+		return nil
+	}
+	if c.ahead != nil {
+		c.drop() // the server waits for data: it would take QUIT for a line of them
 		return nil
 	}
 	c.dead = true

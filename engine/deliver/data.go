@@ -97,6 +97,7 @@ func (s *sending) dot(ctx context.Context, data *smtp.DataCommand, accepted []in
 		return s.lost(accepted, OpBody, context.Canceled)
 	}
 	defer w.dotAnswered()
+	s.beginNext()
 	w.expect(s.c.o.Timeouts.FinalDot)
 	if _, err := data.Write(crlf); err != nil {
 		return s.unknown(accepted, err)

@@ -32,7 +32,8 @@ type Conn struct {
 	body   *bufio.Reader // lent to the encoder
 	away   time.Duration // how long the answer to EHLO took
 
-	ungrouped bool // it broke because commands went out together
+	ahead     *ahead // what was begun behind the last final dot
+	ungrouped bool   // it broke because commands went out together
 }
 
 // Dial connects, encrypts, greets and signs in. All errors are *mail.Failure

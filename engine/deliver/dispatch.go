@@ -14,12 +14,12 @@ type event struct {
 	claimed  []mail.Job    // of a claim
 	claimEnd bool          // the claim is over
 	more     bool          // ... and perhaps more is due
-	dialed   bool          // a worker has its connection
+	dialed   *worker       // has its connection
 	away     time.Duration // ... to a target that is so far away
 	gone     *worker       // a worker ended
 	failure  *mail.Failure // ... because of this; nil: idle, drained
 	back     []mail.Job    // jobs of which nothing was said
-	done     bool          // a worker finished a transaction
+	done     *worker       // finished a transaction
 	accepted bool          // ... and a recipient was accepted
 	settled  []mail.Job    // their outcomes are durable now
 	pause    *mail.Failure // the judge blames the target
@@ -45,8 +45,7 @@ type run struct {
 	hired    int // workers ever
 	workers  int
 	dialing  int
-	linked   int // workers with a connection
-	busy     int // workers with a job
+	hands    []*worker // those with a connection
 	drain    chan struct{}
 	stopping bool
 
@@ -82,22 +81,13 @@ func (r *run) loop(ctx context.Context) error {
 	return r.err
 }
 
-// wait hands the next job to a worker, or takes what comes first.
+// wait takes what comes first.
 func (r *run) wait(timer <-chan time.Time) {
-	var jobs chan mail.Job
-	var next mail.Job
-	if len(r.ready) > 0 && !r.paused && !r.stopping && r.busy < r.linked {
-		jobs, next = r.p.jobs, r.ready[0]
-	}
 	var stop <-chan struct{}
 	if !r.stopping {
 		stop = r.ctx.Done()
 	}
 	select {
-	case jobs <- next:
-		r.ready = r.ready[1:]
-		r.busy++
-		r.open++
 	case e := <-r.p.event:
 		r.handle(e)
 	case <-r.p.wake:
@@ -131,12 +121,13 @@ func (r *run) turn() {
 		p.dirty = true
 		p.mu.Unlock()
 	}
-	if (r.paused || r.stopping) && len(r.ready) > 0 {
+	if r.paused || r.stopping {
 		r.release()
-	}
-	if !r.paused && !r.stopping {
+	} else {
 		r.claim()
+		r.assign(1)
 		r.hire()
+		r.assign(handsFull)
 	}
 	r.settleHeld()
 	r.publish(true)
@@ -166,15 +157,15 @@ func (r *run) claim() {
 
 // hire opens connections for what waits, the first one alone.
 func (r *run) hire() {
-	for r.workers < r.tune.limit && len(r.ready) > r.linked-r.busy+r.dialing && (r.linked > 0 || r.dialing == 0) {
+	for r.workers < r.tune.limit && len(r.ready) > r.dialing && (len(r.hands) > 0 || r.dialing == 0) {
 		r.hireOne()
 	}
 }
 
 func (r *run) hireOne() {
 	r.hired++
-	w := &worker{r: r, number: r.hired, drain: r.drain}
-	if r.linked == 0 && !r.booked {
+	w := &worker{r: r, number: r.hired, drain: r.drain, jobs: make(chan mail.Job, handsFull)}
+	if len(r.hands) == 0 && !r.booked {
 		// rule 44: the attempt at the target is booked before the dial.
 		r.attempts++
 		r.booked = true
@@ -189,13 +180,14 @@ func (r *run) hireOne() {
 // handle takes in what workers and helpers tell.
 func (r *run) handle(e event) {
 	r.heard(e)
-	if e.dialed {
+	if e.dialed != nil {
 		r.dialing--
-		r.linked++
+		e.dialed.linked = true
+		r.hands = append(r.hands, e.dialed)
 		r.tune.joined(e.away)
 	}
-	if e.done {
-		r.busy--
+	if e.done != nil {
+		e.done.has--
 		r.tune.done(r.p.d.Now(), len(r.ready) > 0)
 	}
 	if e.accepted && (r.booked || r.failure != nil || r.attempts > 0) {
@@ -280,7 +272,7 @@ func (r *run) publish(running bool) {
 	defer p.mu.Unlock()
 	p.state = State{
 		Running: running, Paused: r.paused, Until: r.until, Failure: r.failure, Attempts: r.attempts,
-		Connections: r.linked, Waiting: len(r.ready), InFlight: r.open,
+		Connections: len(r.hands), Waiting: len(r.ready), InFlight: r.open,
 	}
 	if !quiet || p.dirty && !r.paused || p.resume {
 		return

@@ -94,16 +94,16 @@ type State struct {
 // Pool delivers everything that is due at one target, through several
 // connections. Its methods may be called by any goroutine.
 type Pool struct {
-	t     Target
-	d     Deps
-	judge judge
-	jobs  chan mail.Job // unbuffered: a job is with the dispatcher or with a worker
-	event chan event
-	wake  chan struct{}
-	ended chan struct{}
-	group grouping
-	hard  context.Context // done: nothing is awaited any more
-	kill  context.CancelFunc
+	t      Target
+	d      Deps
+	judge  judge
+	event  chan event
+	wake   chan struct{}
+	ended  chan struct{}
+	group  grouping
+	behind grouping
+	hard   context.Context // done: nothing is awaited any more
+	kill   context.CancelFunc
 
 	mu      sync.Mutex
 	moved   map[string]int // jobs that went on to another connection, how often
@@ -118,7 +118,7 @@ type Pool struct {
 func NewPool(t Target, d Deps) *Pool {
 	hard, kill := context.WithCancel(context.Background())
 	return &Pool{
-		t: t, d: d.withDefaults(), jobs: make(chan mail.Job), event: make(chan event),
+		t: t, d: d.withDefaults(), event: make(chan event),
 		wake: make(chan struct{}, 1), ended: make(chan struct{}), hard: hard, kill: kill, dirty: true, moved: make(map[string]int),
 	}
 }

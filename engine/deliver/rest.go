@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,15 +14,15 @@ func (r *run) left(e event) {
 	r.workers--
 	if !e.gone.linked {
 		r.dialing--
-	} else {
-		r.linked--
 	}
+	r.hands = slices.DeleteFunc(r.hands, func(w *worker) bool { return w == e.gone })
+	r.takeBack(e.gone)
 	f := e.failure
 	if f == nil || f.Code == mail.CodeCancelled {
 		return
 	}
 	r.p.d.Log.Warn("connection lost", "target", r.p.t.Name, "error", f)
-	others := r.linked
+	others := len(r.hands)
 	switch {
 	case !e.gone.linked && others > 0:
 		r.tune.refused(others) // it takes those that are there and no more
@@ -66,6 +67,12 @@ func (r *run) up() {
 }
 
 func (r *run) release() {
+	for _, w := range r.hands {
+		r.takeBack(w)
+	}
+	if len(r.ready) == 0 {
+		return
+	}
 	jobs := r.ready
 	r.ready = nil
 	r.saving++
@@ -82,7 +89,7 @@ func (r *run) release() {
 func (r *run) settleHeld() {
 	r.greet()
 	held := r.p.judge.waiting()
-	if held == 0 || r.open != held || r.busy > 0 {
+	if held == 0 || r.open != held || slices.ContainsFunc(r.hands, isBusy) {
 		return
 	}
 	var now []settlement

@@ -22,25 +22,24 @@ const maxRcpt = 100
 // Cancelling ctx ends it at once, unless the final dot was sent: then the
 // reply is awaited for Timeouts.StopDot and recorded as unknown (rule 46).
 func (c *Conn) Send(ctx context.Context, l Letter) ([]mail.Outcome, error) {
-	s := &sending{c: c, l: l, out: make([]mail.Outcome, len(l.Job.Copies))}
-	pending := make([]int, len(l.Job.Copies))
-	for i, copy := range l.Job.Copies {
-		s.out[i] = mail.Outcome{Copy: copy, Verdict: mail.NotAttempted}
-		pending[i] = i
-	}
+	s, pending := newSending(c, l)
 	if c.dead {
 		return s.end(&mail.Failure{Code: mail.CodeClosed, Op: OpMAIL})
 	}
-	if c.w.buffered() {
+	if err := s.resume(); err != nil {
+		c.drop()
+		return s.end(&mail.Failure{Code: mail.CodeInternal, Op: OpMAIL, Err: err})
+	}
+	if s.ahead == nil && c.w.buffered() {
 		// QUIRK: a server that objects in the middle of the data and again after
 		// them is a reply ahead of us for ever.
 		c.drop()
 		return s.end(&mail.Failure{Code: mail.CodeProtocol, Op: OpMAIL, Err: errors.New("a reply that nothing asked for")})
 	}
 	defer c.watch(ctx)()
-	s.from = c.sender(l.Job)
 	for len(pending) > 0 {
 		n := min(len(pending), maxRcpt)
+		s.more = n < len(pending)
 		left, fatal := s.transact(ctx, pending[:n])
 		if fatal != nil {
 			c.drop()
@@ -48,6 +47,7 @@ func (c *Conn) Send(ctx context.Context, l Letter) ([]mail.Outcome, error) {
 		}
 		pending = append(left, pending[n:]...)
 	}
+	c.answeredLast(s.out)
 	return s.out, nil
 }
 
@@ -69,6 +69,20 @@ type sending struct {
 	l    Letter
 	out  []mail.Outcome
 	from string
+	more bool // a further transaction is to come
+
+	ahead *ahead // its first commands went out before
+}
+
+// newSending also returns the numbers of all its copies.
+func newSending(c *Conn, l Letter) (s *sending, all []int) {
+	s = &sending{c: c, l: l, out: make([]mail.Outcome, len(l.Job.Copies)), from: c.sender(l.Job)}
+	all = make([]int, len(l.Job.Copies))
+	for i, copy := range l.Job.Copies {
+		s.out[i] = mail.Outcome{Copy: copy, Verdict: mail.NotAttempted}
+		all[i] = i
+	}
+	return s, all
 }
 
 // end gives the reason of the end to every copy of which nothing was said.
@@ -122,8 +136,12 @@ func ends(r Reply, f *mail.Failure) *mail.Failure {
 func (s *sending) transact(ctx context.Context, rcpts []int) (left []int, fatal *mail.Failure) {
 	body, err := s.l.Open(ctx)
 	if err != nil {
-		s.set(rcpts, mail.Deferred, ownFault("open message", err))
-		return nil, nil
+		f := ownFault("open message", err)
+		s.set(rcpts, mail.Deferred, f)
+		if s.ahead != nil {
+			fatal = f // the server waits for it
+		}
+		return nil, fatal
 	}
 	defer body.Close()
 	s.c.log.begin()

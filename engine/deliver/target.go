@@ -58,6 +58,7 @@ type Timeouts struct {
 	FinalDot  time.Duration // 4.5.3.2.6: 10 min
 	StopDot   time.Duration // rule 9: the same while the program stops; 20 s
 	Quit      time.Duration // the message is safe by then; 2 s
+	Behind    time.Duration // for commands behind a final dot, until such were answered once; 30 s
 }
 
 func (t Timeouts) withDefaults() Timeouts {
@@ -77,6 +78,7 @@ func (t Timeouts) withDefaults() Timeouts {
 	set(&t.FinalDot, 10*time.Minute)
 	set(&t.StopDot, 20*time.Second)
 	set(&t.Quit, 2*time.Second)
+	set(&t.Behind, 30*time.Second)
 	return t
 }
 
@@ -92,7 +94,8 @@ type Options struct {
 	Step func(step, detail string, err error)
 
 	number   int       // of the connection in its pool
-	grouping *grouping // of the pool
+	grouping *grouping // of the pool: MAIL, RCPT and DATA together
+	behind   *grouping // of the pool: the same behind a final dot
 }
 
 func (o Options) withDefaults() Options {
@@ -110,6 +113,9 @@ func (o Options) withDefaults() Options {
 	if o.grouping == nil {
 		o.grouping = new(grouping)
 	}
+	if o.behind == nil {
+		o.behind = new(grouping)
+	}
 	return o
 }
 
@@ -124,4 +130,8 @@ type Letter struct {
 	// Barrier, if not nil, is called before the final dot is sent. When it
 	// fails the dot is not sent and the connection is dropped.
 	Barrier func(ctx context.Context) error
+	// Next, if not nil, is called when the final dot is about to be sent, and
+	// yields the letter that will be given to Send next, if that is known. Where
+	// the server allows it, its MAIL, RCPT and DATA go out behind the dot.
+	Next func() (Letter, bool)
 }

@@ -22,7 +22,8 @@ func (s *sending) pipelines() bool {
 
 // grouping is what the connections of a pool have learnt about commands that go
 // out together. QUIRK: a filter in between passes the server's PIPELINING on,
-// and then drops all but the first command, or the connection.
+// and then drops all but the first command, or the connection. The same is learnt
+// by itself of commands behind a final dot.
 type grouping struct{ atomic.Int32 }
 
 const (
@@ -31,18 +32,25 @@ const (
 	groupingBreaks        // the first group broke the connection: one by one
 )
 
+func (g *grouping) untried() bool { return g.Load() == groupingUntried }
+func (g *grouping) breaks() bool  { return g.Load() == groupingBreaks }
+
 // learn takes in how a group ended; err is what came instead of an answer. One
 // that worked is believed from then on: the next break is one of the line.
 func (s *sending) learn(err error) {
+	g, what := s.c.o.grouping, "commands that go out together break the connection; from now on one by one"
+	if s.ahead != nil {
+		g, what = s.c.o.behind, "commands behind the end of a message break the connection; from now on they wait for its answer"
+	}
 	_, isReply := replyOf(err)
 	switch {
 	case err == nil || isReply:
-		s.c.o.grouping.CompareAndSwap(groupingUntried, groupingWorks)
+		g.CompareAndSwap(groupingUntried, groupingWorks)
 	case errors.Is(err, errClosing), connFault(OpDATA, err).Code == mail.CodeCancelled:
-	case s.c.o.grouping.Load() != groupingWorks: // perhaps another connection was first
-		s.c.o.grouping.Store(groupingBreaks)
+	case g.Load() != groupingWorks: // perhaps another connection was first
+		g.Store(groupingBreaks)
 		s.c.ungrouped = true
-		s.c.o.Log.Warn("commands that go out together break the connection; from now on one by one", "target", s.c.t.Name, "error", err)
+		s.c.o.Log.Warn(what, "target", s.c.t.Name, "error", err)
 	}
 }
 
@@ -52,12 +60,14 @@ func (s *sending) together(ctx context.Context, body io.Reader, rcpts []int) (le
 	for {
 		data, err := s.sayTogether(rcpts)
 		accepted, left, again, fatal := s.answered(rcpts, err)
+		s.ahead = nil // what is said from now on is said now
 		switch {
 		case fatal != nil:
 			return nil, fatal
 		case len(accepted) > 0 && err != nil:
 			return left, s.noData(err, accepted)
 		case len(accepted) > 0:
+			s.more = s.more || len(left) > 0
 			return left, s.content(ctx, data, body, accepted)
 		}
 		if fatal := s.forNobody(data, err); fatal != nil || !again {
@@ -68,24 +78,36 @@ func (s *sending) together(ctx context.Context, body io.Reader, rcpts []int) (le
 
 // sayTogether says MAIL, RCPT and DATA in one packet; DATA must be the last of
 // a group (RFC 2920 section 3.1). The error is the answer to DATA, the others
-// are in answers.
+// are in answers. What went out behind the final dot before is not said again.
 func (s *sending) sayTogether(rcpts []int) (*smtp.DataCommand, error) {
-	w := s.c.w
+	w, t := s.c.w, s.c.o.Timeouts
 	w.begin()
-	err := w.sayAhead(s.mailCommand(rcpts))
-	for _, same := range s.byAddress(rcpts) {
-		if address := s.address(same[0]); err == nil && safePath(address) {
-			err = w.sayAhead("RCPT TO:<" + address + ">")
+	w.sent = s.ahead != nil
+	for _, command := range s.group(rcpts) {
+		if err := w.sayAhead(command); err != nil {
+			return nil, err // it could not be said
 		}
 	}
-	t := s.c.o.Timeouts
-	w.expect(max(t.Mail, t.Rcpt, t.Data))
-	if err != nil {
-		return nil, err // it could not be said
+	wait := max(t.Mail, t.Rcpt, t.Data)
+	if w.sent && s.c.o.behind.untried() {
+		wait = min(wait, t.Behind)
 	}
+	w.expect(wait)
 	data, err := s.c.c.Data()
+	w.sent = false
 	s.learn(err)
 	return data, err
+}
+
+// group is what a transaction says before DATA.
+func (s *sending) group(rcpts []int) []string {
+	commands := append(make([]string, 0, 4), s.mailCommand(rcpts))
+	for _, same := range s.byAddress(rcpts) {
+		if address := s.address(same[0]); safePath(address) {
+			commands = append(commands, "RCPT TO:<"+address+">")
+		}
+	}
+	return commands
 }
 
 // mailCommand is what go-smtp would say for mailOptions.
@@ -112,6 +134,10 @@ func (s *sending) answered(rcpts []int, err error) (accepted, left []int, again 
 		return nil, nil, false, s.nothingSaid(rcpts, err)
 	}
 	if r := answers[0]; r.Code != 250 {
+		if s.ahead != nil && s.ahead.doubted {
+			s.c.ungrouped = true
+			return nil, nil, false, s.nothingSaid(rcpts, errors.New("a reply that nothing asked for"))
+		}
 		again, fatal = s.senderAnswer(rcpts, r)
 		return nil, nil, again, fatal
 	}

@@ -43,6 +43,8 @@ type wire struct {
 	owed    int      // replies to commands said ahead that have not come yet
 	answers []Reply  // those that have
 	said    [][]byte // commands that the transcript tells with their replies
+	behind  []byte   // goes out behind what is gathered when the next answer is awaited
+	sent    bool     // what is said now went out before, behind a final dot
 
 	mu      sync.Mutex
 	aborted error     // no I/O any more
@@ -78,58 +80,11 @@ func (w *wire) next() (err error) {
 		if err := w.settleOwed(); err != nil {
 			return err
 		}
-	} else if err := w.flush(); err != nil {
+	} else if err := w.flushBehind(); err != nil {
 		return err
 	}
 	w.rest, err = w.line()
 	return err
-}
-
-// errClosing: RFC 5321 section 3.8, after 421 no further reply is sent.
-var errClosing = errors.New("the server closes the connection")
-
-// begin forgets the group of commands before.
-func (w *wire) begin() { w.owed, w.answers, w.said = 0, w.answers[:0], w.said[:0] }
-
-// sayAhead gathers a command that goes out together with the next one of
-// go-smtp. The reply to it is in answers before that one's is handed out.
-func (w *wire) sayAhead(command string) error {
-	if strings.ContainsAny(command, "\r\n") {
-		return errors.New("a command of more than one line")
-	}
-	w.owed++
-	_, err := w.Write([]byte(command + "\r\n"))
-	return err
-}
-
-// settleOwed reads the replies to the commands that were said ahead.
-func (w *wire) settleOwed() error {
-	tell := func(n int) {
-		for _, p := range w.said[:n] {
-			w.log.client(p)
-		}
-		w.said = w.said[n:]
-	}
-	defer func() { tell(len(w.said)) }()
-	for w.owed > 0 {
-		tell(min(1, len(w.said)))
-		if err := w.flush(); err != nil {
-			return err
-		}
-		if w.r.Buffered() == 0 {
-			w.ack()
-		}
-		r, err := w.reply()
-		if err != nil {
-			return err
-		}
-		w.owed--
-		w.answers = append(w.answers, r)
-		if r.Code == 421 {
-			return errClosing
-		}
-	}
-	return nil
 }
 
 func (w *wire) line() ([]byte, error) {
@@ -212,6 +167,9 @@ func (w *wire) Write(p []byte) (int, error) {
 		w.said = append(w.said, bytes.Clone(p))
 	} else {
 		w.log.client(p)
+	}
+	if w.sent {
+		return len(p), nil
 	}
 	return w.write(p)
 }

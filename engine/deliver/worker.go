@@ -15,9 +15,18 @@ type worker struct {
 	number  int
 	drain   chan struct{} // closed: no new message
 	book    func(context.Context, Queue) error
-	linked  bool
-	settled *ticket // of the outcomes of this connection so far
+	jobs    chan mail.Job // room for handsFull; the dispatcher may take back what lies in it
+	next    *Letter       // taken and begun behind the final dot before
+	settled *ticket       // of the outcomes of this connection so far
+
+	// Of the dispatcher:
+	linked bool // it has its connection
+	has    int  // jobs given and not done
 }
+
+// handsFull is how many jobs a worker has at most: the one under way, and the one
+// after it, which is begun behind its final dot.
+const handsFull = 2
 
 // ticket tells when outcomes are durable.
 type ticket struct {
@@ -31,12 +40,15 @@ func (w *worker) work() {
 		w.r.p.event <- event{gone: w, failure: f}
 		return
 	}
-	w.linked = true
-	w.r.p.event <- event{dialed: true, away: conn.away}
+	w.r.p.event <- event{dialed: w, away: conn.away}
 	defer context.AfterFunc(w.r.p.hard, conn.Abort)()
 	back, f := w.serve(conn)
 	_ = conn.Close() // QUIT, unless the connection broke
-	w.r.p.event <- event{gone: w, failure: f, back: back, done: f != nil || len(back) > 0}
+	e := event{gone: w, failure: f, back: back}
+	if f != nil || len(back) > 0 {
+		e.done = w
+	}
+	w.r.p.event <- e
 }
 
 func (w *worker) open() (*Conn, *mail.Failure) {
@@ -55,7 +67,7 @@ func (w *worker) open() (*Conn, *mail.Failure) {
 		t.Secret = secret
 	}
 	o := p.d.Options
-	o.number, o.grouping = w.number, &p.group
+	o.number, o.grouping, o.behind = w.number, &p.group, &p.behind
 	conn, err := Dial(w.r.ctx, t, o)
 	if err != nil {
 		return nil, mail.AsFailure(err)
@@ -64,7 +76,7 @@ func (w *worker) open() (*Conn, *mail.Failure) {
 }
 
 // serve delivers until there is nothing to do, or the connection breaks; then
-// back is the job of which nothing was said, if there is one.
+// back are the jobs it took of which nothing was said.
 func (w *worker) serve(conn *Conn) (back []mail.Job, f *mail.Failure) {
 	p := w.r.p
 	idle := time.NewTimer(p.d.Idle)
@@ -72,39 +84,95 @@ func (w *worker) serve(conn *Conn) (back []mail.Job, f *mail.Failure) {
 	took := false // it has brought a message to the server
 	for {
 		idle.Reset(p.d.Idle)
-		select {
-		case <-w.drain:
-			return nil, nil
-		case <-idle.C:
-			return nil, nil
-		case job := <-p.jobs:
-			outcomes, err := conn.Send(w.r.ctx, Letter{
-				Job: job, Trace: p.d.Trace(job), Barrier: w.barrier,
-				Open: func(ctx context.Context) (io.ReadCloser, error) {
-					body, _, err := p.d.Open(ctx, job.Message)
-					return body, err
-				},
-			})
-			if err != nil {
-				f = mail.AsFailure(err)
-			}
-			if conn.ungrouped {
-				return []mail.Job{job}, nil // the next one says it all one by one
-			}
-			if p.another(job.ID, took && all(outcomes, enough)) {
-				return []mail.Job{job}, nil
-			}
-			took = took || has(outcomes, accepted)
-			if f != nil && !has(outcomes, attempted) {
-				return []mail.Job{job}, f
-			}
-			e := w.judge(settlement{job, outcomes})
-			e.done = f == nil // else the end of the worker tells it
-			p.event <- e
-			if f != nil {
-				return nil, f
-			}
+		l, ok := w.letter(idle.C)
+		if !ok {
+			return w.begun(), nil
 		}
+		outcomes, err := conn.Send(w.r.ctx, l)
+		if err != nil {
+			f = mail.AsFailure(err)
+		}
+		if conn.ungrouped {
+			return w.begun(l.Job), nil // the next one says it all one by one
+		}
+		if p.another(l.Job.ID, took && all(outcomes, enough)) {
+			return w.begun(l.Job), nil
+		}
+		took = took || has(outcomes, accepted)
+		if f != nil && !has(outcomes, attempted) {
+			return w.begun(l.Job), f
+		}
+		e := w.judge(settlement{l.Job, outcomes})
+		if f == nil {
+			e.done = w // else the end of the worker tells it
+		}
+		p.event <- e
+		if f != nil || e.pause != nil { // the dispatcher drains all of them
+			return w.begun(), f
+		}
+	}
+}
+
+// letter returns what comes next: what was begun, or what the dispatcher gives.
+// Not ok: nothing is to come.
+func (w *worker) letter(idle <-chan time.Time) (l Letter, ok bool) {
+	if w.drained() {
+		return l, false
+	}
+	if w.next != nil {
+		l, w.next = *w.next, nil
+		return l, true
+	}
+	select {
+	case <-w.drain:
+	case <-idle:
+	case job := <-w.jobs:
+		return w.write(job), true
+	}
+	return l, false
+}
+
+func (w *worker) drained() bool {
+	select {
+	case <-w.drain:
+		return true
+	default:
+		return false
+	}
+}
+
+// begun adds the job that was begun, if there is one, to those that go back.
+func (w *worker) begun(back ...mail.Job) []mail.Job {
+	if w.next != nil {
+		back = append(back, w.next.Job)
+	}
+	return back
+}
+
+// write makes a letter of a job.
+func (w *worker) write(job mail.Job) Letter {
+	d := w.r.p.d
+	return Letter{
+		Job: job, Trace: d.Trace(job), Barrier: w.barrier, Next: w.following,
+		Open: func(ctx context.Context) (io.ReadCloser, error) {
+			body, _, err := d.Open(ctx, job.Message)
+			return body, err
+		},
+	}
+}
+
+// following is the letter after this one, if it is here already.
+func (w *worker) following() (Letter, bool) {
+	if w.drained() {
+		return Letter{}, false
+	}
+	select {
+	case job := <-w.jobs:
+		l := w.write(job)
+		w.next = &l
+		return l, true
+	default:
+		return Letter{}, false
 	}
 }
 

@@ -1,0 +1,60 @@
+package deliver
+
+import (
+	"errors"
+	"slices"
+
+	"postbag/engine/mail"
+)
+
+// ahead is the letter whose MAIL, RCPT and DATA went out behind the final dot of
+// the one before (RFC 2920 section 3.1 lets commands follow the data at once):
+// one packet and one round trip for a message instead of two. Its own data wait
+// for the answers, and its final dot for the barrier, like any other's.
+type ahead struct {
+	id string // of its job
+	// doubted: the message before was not taken. QUIRK: a server that objects in
+	// the middle of the data and again after them is a reply ahead of us from then
+	// on; what looks like a refusal of this one is not believed.
+	doubted bool
+}
+
+// beginNext has the commands for the next letter go out with the final dot, if
+// there is one and they may.
+func (s *sending) beginNext() {
+	c := s.c
+	if s.more || s.l.Next == nil || !s.pipelines() || c.o.behind.breaks() || c.o.grouping.untried() {
+		return
+	}
+	l, ok := s.l.Next()
+	if !ok || len(l.Job.Copies) > maxRcpt {
+		return
+	}
+	next, all := newSending(c, l)
+	group := next.group(all)
+	if !slices.ContainsFunc(group, isLines) && len(group) > 1 {
+		for _, command := range append(group, "DATA") {
+			c.w.behind = append(append(c.w.behind, command...), crlf...)
+		}
+		c.ahead = &ahead{id: l.Job.ID}
+	}
+}
+
+// resume tells whether the letter was begun behind the final dot before. It must
+// be that one then.
+func (s *sending) resume() error {
+	a := s.c.ahead
+	if a != nil && a.id != s.l.Job.ID {
+		return errors.New("another message was begun")
+	}
+	s.ahead, s.c.ahead = a, nil
+	return nil
+}
+
+// answeredLast takes in the answer to the final dot before which something was
+// begun; taken tells that it was a yes.
+func (c *Conn) answeredLast(outcomes []mail.Outcome) {
+	if c.ahead != nil {
+		c.ahead.doubted = !has(outcomes, accepted)
+	}
+}
