@@ -27,11 +27,14 @@ func (s *Session) window() int {
 	return 1
 }
 
+// shortAnswers is how many times more commands may be under way when each is
+// answered by a line: far from the provider 500 DELE are one round trip.
+const shortAnswers = 8
+
 // pipeline keeps up to window commands under way: it sends those for the items
 // from sent on once half of the window was answered, and returns how many
 // items have been asked for.
-func (s *Session) pipeline(verb string, items []source.Item, sent, answered int) (int, error) {
-	window := s.window()
+func (s *Session) pipeline(verb string, items []source.Item, sent, answered, window int) (int, error) {
 	if sent == len(items) || sent-answered > window/2 {
 		return sent, nil
 	}
@@ -55,7 +58,7 @@ func (s *Session) fetch(items []source.Item, limit int64, each func(source.Item,
 	sent := 0
 	for i, item := range items {
 		var err error
-		if sent, err = s.pipeline("RETR ", items, sent, i); err != nil {
+		if sent, err = s.pipeline("RETR ", items, sent, i, s.window()); err != nil {
 			return err
 		}
 		if err := s.status("RETR", s.opt.Timeouts.Reply); s.gate.fault != nil {
@@ -154,10 +157,13 @@ func (s *Session) deletable(items []source.Item) (sure, before []source.Item) {
 
 func (s *Session) delete(items []source.Item) ([]source.Item, error) {
 	done := make([]source.Item, 0, len(items))
-	sent := 0
+	sent, window := 0, s.window()
+	if window > 1 {
+		window *= shortAnswers
+	}
 	for i, item := range items {
 		var err error
-		if sent, err = s.pipeline("DELE ", items, sent, i); err != nil {
+		if sent, err = s.pipeline("DELE ", items, sent, i, window); err != nil {
 			return done, err
 		}
 		if err := s.status("DELE", s.opt.Timeouts.Reply); s.gate.fault != nil {
