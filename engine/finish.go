@@ -140,10 +140,10 @@ func atOnce(all ...func() error) error {
 // recordGone books what is listed no more. As long as something was not looked
 // at, it may be one of those under a new UIDL (rule 4).
 func (s *session) recordGone(ctx context.Context) error {
+	gone := s.replaced()
 	if !s.whole {
-		return nil
+		return s.bookGone(ctx, gone)
 	}
-	var gone []int64
 	for _, row := range s.gone {
 		if !s.fetch.claimed[row] {
 			gone = append(gone, row)
@@ -160,10 +160,14 @@ func (s *session) recordGone(ctx context.Context) error {
 			}
 		}
 	}
+	s.run.touch(s.lost...)
+	return s.bookGone(ctx, gone)
+}
+
+func (s *session) bookGone(ctx context.Context, gone []int64) error {
 	if len(gone) == 0 {
 		return nil
 	}
-	s.run.touch(s.lost...)
 	_, err := s.e.deps.Store.RecordListing(ctx, s.mb.ID, nil, gone)
 	return err
 }

@@ -33,6 +33,7 @@ type session struct {
 	listing source.Listing
 	plan    source.Plan
 	byUID   map[string]source.Item
+	meant   map[string][]int64       // see byContent
 	gone    []int64                  // rows that are not listed any more
 	lost    []int64                  // those of them that never were here
 	doubt   bool                     // an earlier session asked for deletions and heard no end
@@ -150,6 +151,12 @@ func (s *session) look(ctx context.Context) error {
 	}
 	if err := s.makePlan(ctx, known, vanished, s.run.isFirst(s.mb.ID, cmp.First)); err != nil {
 		return err
+	}
+	s.meant = make(map[string][]int64)
+	for _, it := range s.plan.Fetch {
+		if it.ByFingerprint && len(s.meant[it.UID]) == 0 {
+			s.byContent(it.UID, known[it.UID]...)
+		}
 	}
 	if s.plan.Renamed {
 		s.e.attention(s.mb.ID, &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeRenumbered, Op: "UIDL"})
@@ -329,6 +336,7 @@ func (s *session) adopt(ctx context.Context, plans ...[]source.Planned) error {
 				return err
 			}
 			if !same {
+				s.byContent(it.UID, it.Known)
 				s.plan.Fetch = append(s.plan.Fetch, source.Planned{Item: it.Item, ByFingerprint: true})
 				continue
 			}

@@ -111,6 +111,9 @@ const sqlOthers = `SELECT ` + columnsCopy + `
 
 const sqlTwice = `SELECT 1 FROM identity WHERE fingerprint = ? AND +row <> ? LIMIT 1`
 
+// DuplicateWindow is how long an accepted delivery counts for rule 35.
+func (s *Store) DuplicateWindow() time.Duration { return s.window }
+
 // others returns, per person, the copy of the same message that counts for
 // rule 35: an accepted delivery within the window, else the copy under way that
 // is not itself held. Quarantined copies do not count.
