@@ -37,7 +37,7 @@ func (s *Store) RecordListing(ctx context.Context, mailbox string, items []NewIt
 	out := make([]Known, len(items))
 	for at := 0; at < len(items); at += chunk {
 		part := items[at:min(at+chunk, len(items))]
-		err := s.writeBeside(ctx, "record listing", 0, func(t *tx) error {
+		err := s.writeBeside(ctx, "record listing", func(t *tx) error {
 			for i, it := range part {
 				k, err := t.listed(mailbox, it)
 				if err != nil {
@@ -53,7 +53,7 @@ func (s *Store) RecordListing(ctx context.Context, mailbox string, items []NewIt
 	}
 	for at := 0; at < len(vanished); at += chunk {
 		part := vanished[at:min(at+chunk, len(vanished))]
-		err := s.writeBeside(ctx, "record listing", 0, func(t *tx) error {
+		err := s.writeBeside(ctx, "record listing", func(t *tx) error {
 			for _, row := range part {
 				if err := t.vanished(row); err != nil {
 					return err
@@ -65,7 +65,7 @@ func (s *Store) RecordListing(ctx context.Context, mailbox string, items []NewIt
 			return nil, err
 		}
 	}
-	err := s.writeBeside(ctx, "record listing", 0, func(t *tx) error {
+	err := s.writeBeside(ctx, "record listing", func(t *tx) error {
 		r, ok, err := t.first("SELECT listed FROM mailbox WHERE id = ?", mailbox)
 		if err != nil || ok && r.bool(0) {
 			return err
@@ -274,7 +274,7 @@ func (t *tx) drop(row int64) error {
 func (s *Store) SetAtSource(ctx context.Context, rows []int64, at mail.AtSource) error {
 	for from := 0; from < len(rows); from += chunk {
 		part := rows[from:min(from+chunk, len(rows))]
-		err := s.writeBeside(ctx, "at source", 0, func(t *tx) error {
+		err := s.writeBeside(ctx, "at source", func(t *tx) error {
 			rest := t.setAtSourcePlain(part, at)
 			for _, row := range rest {
 				delete(t.s.news, row)
