@@ -35,7 +35,7 @@ const chunk = 500
 // gone; if it was not collected yet it becomes deleted.
 func (s *Store) RecordListing(ctx context.Context, mailbox string, items []NewItem, vanished []int64) ([]Known, error) {
 	out := make([]Known, len(items))
-	for at := 0; at < len(items); at += chunk {
+	for at := 0; at == 0 || at < len(items); at += chunk {
 		part := items[at:min(at+chunk, len(items))]
 		err := s.writeBeside(ctx, "record listing", func(t *tx) error {
 			for i, it := range part {
@@ -45,7 +45,10 @@ func (s *Store) RecordListing(ctx context.Context, mailbox string, items []NewIt
 				}
 				out[at+i] = k
 			}
-			return nil
+			if at+chunk < len(items) || len(vanished) > 0 {
+				return nil
+			}
+			return t.markListed(mailbox)
 		})
 		if err != nil {
 			return nil, err
@@ -59,21 +62,26 @@ func (s *Store) RecordListing(ctx context.Context, mailbox string, items []NewIt
 					return err
 				}
 			}
-			return nil
+			if at+chunk < len(vanished) {
+				return nil
+			}
+			return t.markListed(mailbox)
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	err := s.writeBeside(ctx, "record listing", func(t *tx) error {
-		r, ok, err := t.first("SELECT listed FROM mailbox WHERE id = ?", mailbox)
-		if err != nil || ok && r.bool(0) {
-			return err
-		}
-		_, err = t.exec("INSERT INTO mailbox (id, listed) VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET listed = 1", mailbox)
+	return out, nil
+}
+
+// markListed notes that a mailbox was listed, together with the last of it.
+func (t *tx) markListed(mailbox string) error {
+	r, ok, err := t.first("SELECT listed FROM mailbox WHERE id = ?", mailbox)
+	if err != nil || ok && r.bool(0) {
 		return err
-	})
-	return out, err
+	}
+	_, err = t.exec("INSERT INTO mailbox (id, listed) VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET listed = 1", mailbox)
+	return err
 }
 
 // listed records one item of a listing.

@@ -1,6 +1,10 @@
 package store
 
-import "context"
+import (
+	"context"
+	"errors"
+	"path/filepath"
+)
 
 // Prepare makes the files that the first message needs while nobody waits for
 // them: the write-ahead log, which SQLite begins anew at each start and which
@@ -21,4 +25,63 @@ func (s *Store) Prepare(ctx context.Context) error {
 // as it can without waiting for anybody, so that closing finds less to do.
 func (s *Store) Checkpoint(ctx context.Context) error {
 	return s.readBeside(ctx, "checkpoint", func(c *conn) error { return c.script("PRAGMA wal_checkpoint(PASSIVE)") })
+}
+
+// reader lends a connection for queries.
+func (s *Store) reader(ctx context.Context) (*conn, error) {
+	select {
+	case c := <-s.readers:
+		return c, nil
+	default:
+	}
+	select {
+	case c := <-s.readers:
+		return c, nil
+	case s.slots <- struct{}{}:
+		c, err := s.openReader()
+		if err != nil {
+			<-s.slots
+			return nil, err
+		}
+		return c, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (s *Store) openReader() (*conn, error) {
+	return openConn(filepath.Join(s.dir, fileDB), "busy_timeout = 10000", "query_only = 1", "cache_size = -2048")
+}
+
+// openBeside opens the first connection for queries, which reads the schema as
+// well, while the writer's proves that the database is sound. It yields nil when
+// that failed: whoever needs one opens it then, and hears why.
+func (s *Store) openBeside() <-chan *conn {
+	out := make(chan *conn, 1)
+	go func() {
+		c, err := s.openReader()
+		if err == nil {
+			if _, _, err = c.one(context.Background(), "SELECT name FROM sqlite_schema LIMIT 1"); err != nil {
+				err = errors.Join(err, c.close())
+			}
+		}
+		if err != nil {
+			c = nil
+		}
+		out <- c
+	}()
+	return out
+}
+
+// takeReader keeps what openBeside opened, unless the store does not open: err.
+func (s *Store) takeReader(c *conn, err error) error {
+	switch {
+	case c == nil:
+		return err
+	case err != nil:
+		return errors.Join(err, c.close())
+	}
+	s.slots <- struct{}{}
+	s.readers <- c
+	return nil
 }

@@ -157,6 +157,14 @@ func (s *Store) open() error {
 	if s.w, err = openConn(path, s.pragmas()...); err != nil {
 		return err
 	}
+	beside := s.openBeside()
+	err = s.sound(check)
+	return s.takeReader(<-beside, err)
+}
+
+// sound proves the database sound, brings it forward and reads what is known at
+// the start.
+func (s *Store) sound(check bool) error {
 	if check {
 		if err := quickCheck(s.w); err != nil {
 			return err
@@ -314,27 +322,6 @@ func oneState(fn func(*conn) error) func(*conn) error {
 			err = cerr
 		}
 		return err
-	}
-}
-
-func (s *Store) reader(ctx context.Context) (*conn, error) {
-	select {
-	case c := <-s.readers:
-		return c, nil
-	default:
-	}
-	select {
-	case c := <-s.readers:
-		return c, nil
-	case s.slots <- struct{}{}:
-		c, err := openConn(filepath.Join(s.dir, fileDB), "busy_timeout = 10000", "query_only = 1", "cache_size = -2048")
-		if err != nil {
-			<-s.slots
-			return nil, err
-		}
-		return c, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
 }
 
