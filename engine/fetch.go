@@ -207,6 +207,7 @@ func (f *fetcher) commit(ctx context.Context, a *arrival) (err error) {
 	if decision.Loop {
 		kept.QuarantineCode = mail.CodeLoop // rule 36
 	}
+	kept.Claim = f.e.books(&decision)
 	res, err := f.e.deps.Store.Keep(ctx, kept)
 	if err != nil {
 		return err
@@ -221,6 +222,9 @@ func (f *fetcher) commit(ctx context.Context, a *arrival) (err error) {
 		f.e.attention(f.mb.ID, &mail.Failure{Class: mail.NeedsUser, Code: kept.QuarantineCode, Op: "route"})
 	}
 	f.watch.expect(res.Row, res.State)
+	if err := f.e.hand(ctx, res.Job); err != nil {
+		return err
+	}
 	for _, t := range res.Targets {
 		f.e.kick(t)
 	}
