@@ -196,9 +196,9 @@ func (e *Engine) CollectOnce(ctx context.Context, ids []string) (Report, error) 
 		aside.Go(func() { e.rehearse(work) })
 		return e.prepare(work)
 	}, func() { aside.Go(func() { e.checkpoint(ctx) }) })
-	aside.Wait()
 	ctx = context.WithoutCancel(ctx)
 	return rep, errors.Join(err, atOnce(
+		func() error { aside.Wait(); return nil },
 		func() error { return e.Stop(ctx) },
 		func() error {
 			if err := e.purge(ctx); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"postbag/engine/deliver"
 	"postbag/engine/mail"
+	"postbag/engine/store"
 )
 
 // queue is what the pool of one target works off: the store, with the rules
@@ -98,24 +99,31 @@ func (e *Engine) books(d *mail.Decision) func(attempts int) time.Time {
 	return e.nextAttempt
 }
 
-// hand gives a job that was claimed when it was kept to its target, which is to
-// be kicked then. When that works no more, the job is given back.
-func (e *Engine) hand(ctx context.Context, j mail.Job) error {
-	if len(j.Copies) == 0 {
-		return nil
+// hand tells the targets of a message that was kept, and gives the job that was
+// claimed with it to its own. When that delivers no more, the job is given back.
+func (e *Engine) hand(ctx context.Context, k store.KeepResult) error {
+	var err error
+	if j := k.Job; len(j.Copies) > 0 && !e.queued(j) {
+		err = e.deps.Store.Release(context.WithoutCancel(ctx), []mail.Job{j})
 	}
+	for _, t := range k.Targets {
+		e.kick(t)
+	}
+	return err
+}
+
+// queued puts a booked job where its target's pool finds it; false: there is none.
+func (e *Engine) queued(j mail.Job) bool {
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	p := e.pools[j.Target]
-	if p != nil {
-		p.queue.mu.Lock()
-		p.queue.booked = append(p.queue.booked, j)
-		p.queue.mu.Unlock()
+	if p == nil {
+		return false
 	}
-	e.mu.Unlock()
-	if p != nil {
-		return nil
-	}
-	return e.deps.Store.Release(context.WithoutCancel(ctx), []mail.Job{j})
+	p.queue.mu.Lock()
+	defer p.queue.mu.Unlock()
+	p.queue.booked = append(p.queue.booked, j)
+	return true
 }
 
 // nextAttempt is when the attempt after so many is due (rule 44).

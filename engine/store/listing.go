@@ -34,47 +34,67 @@ const chunk = 500
 // that had vanished before it was collected waits again. A vanished row becomes
 // gone; if it was not collected yet it becomes deleted.
 func (s *Store) RecordListing(ctx context.Context, mailbox string, items []NewItem, vanished []int64) ([]Known, error) {
-	out := make([]Known, len(items))
-	for at := 0; at == 0 || at < len(items); at += chunk {
-		part := items[at:min(at+chunk, len(items))]
+	out := make([]Known, 0, len(items))
+	err := s.recordParts(ctx, mailbox, items, chunk, func(part []Known) { out = append(out, part...) })
+	for at := 0; at < len(vanished) && err == nil; at += chunk {
+		part := vanished[at:min(at+chunk, len(vanished))]
+		err = s.writeBeside(ctx, "record listing", func(t *tx) error {
+			for _, row := range part {
+				if err := t.vanished(row); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// firstPart is how many messages are recorded before all others: as many as it
+// takes to have something to fetch meanwhile.
+const firstPart = 50
+
+// RecordNew is RecordListing for the new messages of a listing, in parts: each
+// is told of what became of the next items once that is durable. The mailbox
+// counts as listed with the last of them.
+func (s *Store) RecordNew(ctx context.Context, mailbox string, items []NewItem, each func(part []Known)) error {
+	return s.recordParts(ctx, mailbox, items, firstPart, each)
+}
+
+// recordParts records items in parts, each twice as large as the one before but
+// none over chunk.
+func (s *Store) recordParts(ctx context.Context, mailbox string, items []NewItem, size int, each func(part []Known)) error {
+	for {
+		part := items[:min(size, len(items))]
+		items, size = items[len(part):], min(2*size, chunk)
+		out := make([]Known, len(part))
 		err := s.writeBeside(ctx, "record listing", func(t *tx) error {
 			for i, it := range part {
 				k, err := t.listed(mailbox, it)
 				if err != nil {
 					return err
 				}
-				out[at+i] = k
+				out[i] = k
 			}
-			if at+chunk < len(items) || len(vanished) > 0 {
+			if len(items) > 0 {
 				return nil
 			}
 			return t.markListed(mailbox)
 		})
 		if err != nil {
-			return nil, err
+			return err
+		}
+		each(out)
+		if len(items) == 0 {
+			return nil
 		}
 	}
-	for at := 0; at < len(vanished); at += chunk {
-		part := vanished[at:min(at+chunk, len(vanished))]
-		err := s.writeBeside(ctx, "record listing", func(t *tx) error {
-			for _, row := range part {
-				if err := t.vanished(row); err != nil {
-					return err
-				}
-			}
-			if at+chunk < len(vanished) {
-				return nil
-			}
-			return t.markListed(mailbox)
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
 }
 
-// markListed notes that a mailbox was listed, together with the last of it.
+// markListed notes that a mailbox was listed.
 func (t *tx) markListed(mailbox string) error {
 	r, ok, err := t.first("SELECT listed FROM mailbox WHERE id = ?", mailbox)
 	if err != nil || ok && r.bool(0) {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"path/filepath"
 )
 
@@ -38,7 +37,7 @@ func (s *Store) reader(ctx context.Context) (*conn, error) {
 	case c := <-s.readers:
 		return c, nil
 	case s.slots <- struct{}{}:
-		c, err := s.openReader()
+		c, err := openConn(filepath.Join(s.dir, fileDB), "busy_timeout = 10000", "query_only = 1", "cache_size = -2048")
 		if err != nil {
 			<-s.slots
 			return nil, err
@@ -47,41 +46,4 @@ func (s *Store) reader(ctx context.Context) (*conn, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-}
-
-func (s *Store) openReader() (*conn, error) {
-	return openConn(filepath.Join(s.dir, fileDB), "busy_timeout = 10000", "query_only = 1", "cache_size = -2048")
-}
-
-// openBeside opens the first connection for queries, which reads the schema as
-// well, while the writer's proves that the database is sound. It yields nil when
-// that failed: whoever needs one opens it then, and hears why.
-func (s *Store) openBeside() <-chan *conn {
-	out := make(chan *conn, 1)
-	go func() {
-		c, err := s.openReader()
-		if err == nil {
-			if _, _, err = c.one(context.Background(), "SELECT name FROM sqlite_schema LIMIT 1"); err != nil {
-				err = errors.Join(err, c.close())
-			}
-		}
-		if err != nil {
-			c = nil
-		}
-		out <- c
-	}()
-	return out
-}
-
-// takeReader keeps what openBeside opened, unless the store does not open: err.
-func (s *Store) takeReader(c *conn, err error) error {
-	switch {
-	case c == nil:
-		return err
-	case err != nil:
-		return errors.Join(err, c.close())
-	}
-	s.slots <- struct{}{}
-	s.readers <- c
-	return nil
 }

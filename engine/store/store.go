@@ -157,14 +157,6 @@ func (s *Store) open() error {
 	if s.w, err = openConn(path, s.pragmas()...); err != nil {
 		return err
 	}
-	beside := s.openBeside()
-	err = s.sound(check)
-	return s.takeReader(<-beside, err)
-}
-
-// sound proves the database sound, brings it forward and reads what is known at
-// the start.
-func (s *Store) sound(check bool) error {
 	if check {
 		if err := quickCheck(s.w); err != nil {
 			return err
