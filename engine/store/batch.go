@@ -24,7 +24,9 @@ func (b *batch) commitWith(first *operation) {
 	b.tables, b.along = first.tables, false
 	b.add(first)
 	b.commit()
-	b.s.keeping = b.patient > 0
+	if !b.tables {
+		b.s.keeping = b.patient > 0
+	}
 }
 
 // commitTables commits an operation about the tables, with others of its kind.
