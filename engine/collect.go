@@ -196,12 +196,12 @@ func (e *Engine) CollectOnce(ctx context.Context, ids []string) (Report, error) 
 		aside.Go(func() { e.rehearse(work) })
 		return e.prepare(work)
 	}, func() { aside.Go(func() { e.checkpoint(ctx) }) })
-	ctx = context.WithoutCancel(ctx)
+	last := context.WithoutCancel(ctx)
 	return rep, errors.Join(err, atOnce(
 		func() error { aside.Wait(); return nil },
-		func() error { return e.Stop(ctx) },
+		func() error { return e.Stop(last) },
 		func() error {
-			if err := e.purge(ctx); err != nil {
+			if err := e.purge(last); err != nil {
 				e.deps.Log.Error("the journal could not be tidied", "error", err)
 			}
 			return nil
