@@ -21,7 +21,7 @@ func (s *session) settle(ctx context.Context) error {
 // first DELE is noted while the target answers; without anything to delete, or
 // when the session died, the note is taken back.
 func (s *session) settleLast(ctx context.Context) error {
-	if s.mb.Policy.After.Keep || s.mb.Policy.After.Delay > 0 || s.watch.idle() {
+	if s.keeps() || s.watch.idle() {
 		return s.settle(ctx)
 	}
 	keep := context.WithoutCancel(ctx) // also when asked to stop what is settled is deleted

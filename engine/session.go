@@ -43,6 +43,9 @@ type session struct {
 	skip    func(header.Header) bool // what first_collection leaves out and only its content identifies; nil: nothing
 	fetch   *fetcher
 	began   time.Time
+
+	fetches   bool       // the session does more than deleting
+	recording *recording // of its listing, while it fetches; nil: that is done
 }
 
 // runSession does one session and tells whether another one is to follow at
@@ -109,6 +112,8 @@ func (e *Engine) dial(ctx context.Context, mb *Mailbox, r *run) (source.Session,
 
 // bring lists and fetches.
 func (s *session) bring(ctx context.Context) (more bool, err error) {
+	s.fetches = true
+	defer func() { err = s.recording.over(err) }()
 	if err := s.look(ctx); err != nil {
 		return false, err
 	}
@@ -189,8 +194,7 @@ func (s *session) list(ctx context.Context) (uids []string, err error) {
 			"mailbox", s.mb.ID, "line", fault)
 	}
 	s.run.faults(s.mb.ID, len(s.listing.Faults))
-	keeps := s.mb.Policy.After.Keep || s.mb.Policy.After.Delay > 0
-	if keeps && !s.listing.HasUIDL && len(s.listing.Items) > 0 {
+	if s.keeps() && !s.listing.HasUIDL && len(s.listing.Items) > 0 {
 		return nil, &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeNoUIDL, Op: "UIDL"}
 	}
 	s.byUID = make(map[string]source.Item, len(s.listing.Items))
@@ -233,42 +237,6 @@ func (s *session) welcomeBack(ctx context.Context, known map[string][]source.Kno
 		}
 	}
 	return err
-}
-
-// record writes down what was not known yet, so that every UIDL seen has a
-// state from now on (rule 49).
-func (s *session) record(ctx context.Context) error {
-	fresh := make([]store.NewItem, 0, len(s.plan.New)+len(s.plan.Skip))
-	for _, it := range s.plan.New {
-		fresh = append(fresh, store.NewItem{UID: it.UID, Size: it.Size, State: mail.Waiting})
-	}
-	for _, it := range s.plan.Skip {
-		fresh = append(fresh, store.NewItem{UID: it.UID, Size: it.Size, State: mail.Filtered, Reason: "first_collection"})
-	}
-	known, err := s.e.deps.Store.RecordListing(ctx, s.mb.ID, fresh, nil)
-	if err != nil {
-		return err
-	}
-	byUID := make(map[string]source.Known, len(known))
-	for _, k := range known {
-		byUID[k.UID] = convertOne(k)
-		s.run.touch(k.Row)
-	}
-	attach := func(items []source.Planned) {
-		for i := range items {
-			if k, ok := byUID[items[i].UID]; ok && items[i].Known.Row == 0 && !items[i].ByFingerprint {
-				items[i].Known = k
-			}
-		}
-	}
-	attach(s.plan.Fetch)
-	attach(s.plan.TooBig)
-	for _, it := range s.plan.TooBig {
-		if err := s.tooBig(ctx, it); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // skipOld leaves out what was sent before the day that the user chose for the

@@ -23,6 +23,10 @@ type Kept struct {
 	Decision       *mail.Decision // nil: state collected, to be routed later
 	QuarantineCode mail.Code      // not "": into quarantine at once, with this reason
 	Due            time.Time      // first attempt; zero: now
+
+	// Claim, if not nil, has the attempt booked together with the message, as Claim
+	// does it, when the message goes the plain way. Then the caller has the job.
+	Claim func(attempts int) time.Time
 }
 
 // KeepResult tells what became of a Kept.
@@ -31,6 +35,7 @@ type KeepResult struct {
 	ID      string
 	State   mail.State
 	Targets []string // that have something to do now
+	Job     mail.Job // claimed already; without copies: none
 }
 
 // Keep makes a message durable: octets, the fact that it was collected, its
