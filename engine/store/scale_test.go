@@ -33,6 +33,9 @@ func crowded(b *testing.B, rows int) *rig {
 		`{rows} INSERT INTO copy (id, person, address, target, state, queued, changed, next, attempts)
 			SELECT i << 20, 'anne@office.test', 'anne@office.test', 'office', CASE WHEN {queued} THEN 'queued' ELSE 'delivered' END, {at}, {at}, CASE WHEN {queued} THEN {next} + i END, 1 FROM n`,
 		`INSERT INTO body (row, size, data) SELECT row, 5000, zeroblob(500) FROM identity WHERE state = 'queued'`,
+		// As they come to lie there: the newest in the small table, in no order in the large one.
+		`INSERT INTO fingerprint_old (key, row) SELECT substr(fingerprint, 1, 6), row FROM identity WHERE row <= ` + strconv.Itoa(rows-newKeys),
+		`INSERT INTO fingerprint_new (key, row) SELECT substr(fingerprint, 1, 6), row FROM identity WHERE row > ` + strconv.Itoa(rows-newKeys),
 		`INSERT OR REPLACE INTO counter (state, n) SELECT state, count(*) FROM identity GROUP BY state`,
 		"COMMIT",
 	} {
