@@ -33,6 +33,7 @@ func (t *tx) fold(p *pending) error {
 	_, err := t.exec(`UPDATE identity SET state = ?, changed = ?, size = ?, fingerprint = ?, fetch_anyway = 0, delivered = ?,
 		at_source = ?, source_changed = coalesce(?, source_changed) WHERE row = ?`,
 		p.known.State, changed, p.known.Size, orNone(p.key), p.known.FirstDelivered, p.known.AtSource, p.sourceAt, row)
+	t.keyed(row, p.key)
 	t.moved(p.from, p.known.State)
 	t.put(row, nil)
 	return err

@@ -40,6 +40,7 @@ type tx struct {
 	begun   bool               // there is something to commit
 	held    int64              // octets of pendings added
 	fresh   int                // octets of buffers of messages kept
+	keys    keys
 	spare   map[int64]*pending // a repair: what stands in the tables, as it was kept
 }
 
