@@ -49,6 +49,7 @@ const (
 	groupHeader = 32
 	groupAlign  = 512
 	growStep    = 1 << 20
+	groupSize   = 64 << 10 // octets; one with more gets no further message
 )
 
 // Kinds of records.
@@ -153,7 +154,7 @@ func (d *disk) gone(b *box, items []*item) {
 	}
 }
 
-// still tells that everything is durable.
+// still tells that nothing is to be written.
 func (d *disk) still() bool { return !d.busy && len(d.filling) == groupHeader }
 
 // kick has what was gathered written, unless the thread is at work.

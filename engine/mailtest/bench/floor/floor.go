@@ -59,10 +59,11 @@ type floor struct {
 	fetched int // boxes of which everything is settled
 	ended   int // boxes
 
-	disk     *disk // nil: keeps nothing
-	waiting  queue[*letter]
-	outcomes queue[outcome]
-	held     []*hand
+	disk      *disk          // nil: keeps nothing
+	unwritten queue[*letter] // not in a group yet
+	waiting   queue[*letter] // for their group
+	outcomes  queue[outcome]
+	held      []*hand // whose final dot waits for a group
 
 	ready queue[*letter]
 	hands []*hand
@@ -138,7 +139,7 @@ func (f *floor) startBox() error {
 // loop serves whoever has something to read until everything has ended.
 func (f *floor) loop() error {
 	var events [64]syscall.EpollEvent
-	for f.ended < len(f.boxes) || f.open > 0 || f.disk != nil && !f.disk.still() {
+	for f.ended < len(f.boxes) || f.open > 0 || f.disk != nil && !f.still() {
 		n, err := syscall.EpollWait(f.epoll, events[:], -1)
 		if err != nil && !errors.Is(err, syscall.EINTR) {
 			return fmt.Errorf("epoll: %w", err)
@@ -150,10 +151,8 @@ func (f *floor) loop() error {
 				}
 			}
 		}
-		if f.disk != nil { // all that came at once goes into one group
-			if err := f.disk.kick(); err != nil {
-				return err
-			}
+		if err := f.kick(); err != nil { // all that came at once goes into one group
+			return err
 		}
 	}
 	return nil
@@ -163,12 +162,25 @@ func (f *floor) loop() error {
 func (f *floor) arrived(l *letter) error {
 	l.item.box.open++
 	if f.disk != nil {
-		l.group = f.disk.message(l)
-		f.waiting.put(l)
+		f.unwritten.put(l)
 		return nil
 	}
 	f.ready.put(l)
 	return f.dispatch()
+}
+
+// kick keeps the disk at work. A group takes as many messages as a sync takes
+// hardly longer for: outcomes wait for it, and connections for them.
+func (f *floor) kick() error {
+	if f.disk == nil || f.disk.busy {
+		return nil
+	}
+	for f.unwritten.len() > 0 && len(f.disk.filling) < groupSize {
+		l := f.unwritten.take()
+		l.group = f.disk.message(l)
+		f.waiting.put(l)
+	}
+	return f.disk.kick()
 }
 
 // dispatch gives what is ready to the connections that have nothing to do.
@@ -204,16 +216,17 @@ func (c *committed) readable() error {
 		return err
 	}
 	// What waits goes on with the disk at work again.
-	if err := f.disk.kick(); err != nil {
+	if err := f.kick(); err != nil {
 		return err
 	}
 	for f.waiting.len() > 0 && f.waiting.first().group <= f.disk.done {
 		f.ready.put(f.waiting.take())
 	}
+	// Those that begin to wait meanwhile have no outcome in this group.
 	held := f.held
-	f.held = f.held[len(f.held):]
+	f.held = nil
 	for _, h := range held {
-		if err := h.body(); err != nil {
+		if err := h.goOn(); err != nil {
 			return err
 		}
 	}
@@ -240,6 +253,9 @@ func (f *floor) allSettled() error {
 	}
 	return nil
 }
+
+// still tells that everything is durable.
+func (f *floor) still() bool { return f.unwritten.len() == 0 && f.disk.still() }
 
 func (f *floor) newLetter() *letter {
 	if n := len(f.letters); n > 0 {
