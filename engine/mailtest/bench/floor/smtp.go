@@ -117,34 +117,18 @@ func (h *hand) begin(l *letter) error {
 	return write(h.fd, l.commands(nil))
 }
 
-// body sends a message. Its final dot waits until the outcome of the message
-// before is durable.
+// body sends a message and, behind its final dot, the commands of the next one,
+// once the outcome of the message before is durable.
 func (h *hand) body() error {
-	text := h.now.text
-	if h.f.disk == nil || h.barrier <= h.f.disk.done {
-		return h.finish(text)
-	}
-	h.f.held = append(h.f.held, h)
-	return write(h.fd, text[:len(text)-len(finalDot)])
-}
-
-const finalDot = ".\r\n"
-
-// goOn is told that a group is durable.
-func (h *hand) goOn() error {
-	if h.barrier > h.f.disk.done {
-		h.f.held = append(h.f.held, h)
+	f := h.f
+	if f.disk != nil && h.barrier > f.disk.done {
+		f.held = append(f.held, h)
 		return nil
 	}
-	text := h.now.text
-	return h.finish(text[len(text)-len(finalDot):])
-}
-
-// finish sends the end of a message, with the final dot, and the commands of the
-// next one behind it. out is the end of the message's own memory.
-func (h *hand) finish(out []byte) error {
-	if h.f.ready.len() > 0 {
-		h.next = h.f.ready.take()
+	// Its memory has room behind it.
+	out := h.now.text
+	if f.ready.len() > 0 {
+		h.next = f.ready.take()
 		out = h.next.commands(out)
 	}
 	h.wants = dot
