@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"os"
@@ -35,7 +36,7 @@ func killed(t *testing.T) facts.Options {
 		_, err = io.WriteString(d, "Subject: x\r\n\r\n"+uid)
 		must(t, err)
 		to := mail.Recipient{Address: "anne@office.test", Person: "anne@office.test", For: "anne@office.test", Target: "office"}
-		_, err = st.Keep(ctx, store.Kept{Mailbox: box, UID: uid, Draft: d, Fingerprint: fmt.Sprintf("%064x", uid),
+		_, err = st.Keep(ctx, store.Kept{Mailbox: box, UID: uid, Draft: d, Fingerprint: fmt.Sprintf("%x", sha256.Sum256([]byte(uid))),
 			Summary: mail.Summary{Subject: "about " + uid}, Decision: &mail.Decision{Route: mail.RouteToCc, Recipients: []mail.Recipient{to}}})
 		must(t, err)
 	}
