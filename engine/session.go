@@ -252,15 +252,17 @@ func (s *session) record(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	byUID := make(map[string]source.Known, len(known))
-	for _, k := range known {
-		byUID[k.UID] = convertOne(k)
-		s.run.touch(k.Row)
+	at := make(map[string]int, len(known)) // in known, by UID
+	rows := make([]int64, 0, len(known))
+	for i, k := range known {
+		at[k.UID] = i
+		rows = append(rows, k.Row)
 	}
+	s.run.touch(rows...)
 	attach := func(items []source.Planned) {
 		for i := range items {
-			if k, ok := byUID[items[i].UID]; ok && items[i].Known.Row == 0 && !items[i].ByFingerprint {
-				items[i].Known = k
+			if n, ok := at[items[i].UID]; ok && items[i].Known.Row == 0 && !items[i].ByFingerprint {
+				items[i].Known = convertOne(known[n])
 			}
 		}
 	}
