@@ -184,8 +184,8 @@ func (e *Engine) runSessions(ctx context.Context, mb *Mailbox, r *run, w *watch)
 
 // CollectOnce is Collect for a process that does nothing else.
 func (e *Engine) CollectOnce(ctx context.Context, ids []string) (Report, error) {
-	e.elbow.room() // to the end: nobody has the memory then
 	var aside sync.WaitGroup
+	aside.Go(func() { e.elbow.room() }) // to the end: the memory is nobody's then
 	rep, err := e.collect(ctx, ids, func(work context.Context, r *run) error {
 		// Before anything is on its way: that could not be expired.
 		if err := e.expire(work, r); err != nil {
