@@ -33,6 +33,8 @@ type fetcher struct {
 	gone    map[int64]bool           // rows that are not listed any more
 	skip    func(header.Header) bool // see session
 
+	recording *recording // see session
+
 	dog    watchdog
 	alike  map[string]chan struct{} // by fingerprint: closed when the last one of it is kept
 	slots  chan struct{}
@@ -54,7 +56,7 @@ type fetcher struct {
 
 func newFetcher(s *session) *fetcher {
 	f := &fetcher{
-		e: s.e, mb: s.mb, run: s.run, watch: s.watch, skip: s.skip,
+		e: s.e, mb: s.mb, run: s.run, watch: s.watch, skip: s.skip, recording: s.recording,
 		log:     s.run.log.With("mailbox", s.mb.ID),
 		planned: make(map[int]source.Planned),
 		gone:    make(map[int64]bool, len(s.gone)),
@@ -71,7 +73,7 @@ func newFetcher(s *session) *fetcher {
 	}
 	// Where mail stays at the provider, what had vanished may come again under
 	// another UIDL, long after the window for duplicates.
-	f.look = len(s.gone) > 0 || s.mb.Policy.After.Keep || s.mb.Policy.After.Delay > 0
+	f.look = len(s.gone) > 0 || s.keeps()
 	return f
 }
 
@@ -182,6 +184,9 @@ func (f *fetcher) commit(ctx context.Context, a *arrival) (err error) {
 			err = nil
 		}
 	}()
+	if it, err = f.recorded(it); err != nil {
+		return err
+	}
 	h, fp := a.col.Header(), a.fp
 	decision := f.mb.Rules.Decide(h)
 	row, ident, err := f.identify(ctx, it, fp, &decision)
@@ -207,6 +212,7 @@ func (f *fetcher) commit(ctx context.Context, a *arrival) (err error) {
 	if decision.Loop {
 		kept.QuarantineCode = mail.CodeLoop // rule 36
 	}
+	kept.Claim = f.e.books(&decision)
 	res, err := f.e.deps.Store.Keep(ctx, kept)
 	if err != nil {
 		return err
@@ -221,10 +227,7 @@ func (f *fetcher) commit(ctx context.Context, a *arrival) (err error) {
 		f.e.attention(f.mb.ID, &mail.Failure{Class: mail.NeedsUser, Code: kept.QuarantineCode, Op: "route"})
 	}
 	f.watch.expect(res.Row, res.State)
-	for _, t := range res.Targets {
-		f.e.kick(t)
-	}
-	return nil
+	return f.e.hand(ctx, res)
 }
 
 // holds notes that a row is a message of this session's listing.
