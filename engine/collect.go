@@ -22,6 +22,7 @@ const together = 8
 // first. It needs Start. The error is for what concerns the whole run; faults
 // of single mailboxes are in the report.
 func (e *Engine) Collect(ctx context.Context, ids []string) (Report, error) {
+	defer e.elbow.room()()
 	return e.collect(ctx, ids, func(work context.Context, r *run) error {
 		if err := e.expire(work, r); err != nil {
 			return err
@@ -185,6 +186,7 @@ func (e *Engine) runSessions(ctx context.Context, mb *Mailbox, r *run, w *watch)
 // CollectOnce is Collect for a process that does nothing else.
 func (e *Engine) CollectOnce(ctx context.Context, ids []string) (Report, error) {
 	var aside sync.WaitGroup
+	aside.Go(func() { e.elbow.room() }) // to the end: the memory is nobody's then
 	rep, err := e.collect(ctx, ids, func(work context.Context, r *run) error {
 		// Before anything is on its way: that could not be expired.
 		if err := e.expire(work, r); err != nil {

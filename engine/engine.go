@@ -72,6 +72,7 @@ type Engine struct {
 	sessions sync.Map // mailbox id -> chan struct{} of one place: one session per mailbox (rule 9)
 
 	stuck    stuck
+	elbow    *elbow
 	deferred chan struct{} // the queue has a new time to wait for
 
 	mu       sync.Mutex
@@ -98,7 +99,7 @@ func New(settings Settings, deps Deps) *Engine {
 		deps.Watchdog = watchdogSpan
 	}
 	return &Engine{
-		deps: deps, settings: settings, deferred: make(chan struct{}, 1),
+		deps: deps, settings: settings, elbow: &elbow{heap: goHeap{}}, deferred: make(chan struct{}, 1),
 		pools: make(map[string]*pool), watches: make(map[string]map[*watch]bool),
 		runs: make(map[*run]bool), planned: make(map[string]time.Time),
 	}

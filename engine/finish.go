@@ -192,8 +192,15 @@ func convert(rows []store.Known) []source.Known {
 
 func convertMap(m map[string][]store.Known) map[string][]source.Known {
 	out := make(map[string][]source.Known, len(m))
+	room := make([]source.Known, 0, len(m)) // most have one
 	for uid, rows := range m {
-		out[uid] = convert(rows)
+		if len(rows) != 1 {
+			out[uid] = convert(rows)
+			continue
+		}
+		room = append(room, convertOne(rows[0]))
+		n := len(room)
+		out[uid] = room[n-1 : n : n]
 	}
 	return out
 }

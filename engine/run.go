@@ -307,7 +307,7 @@ func (r *run) budget(mb *Mailbox, items []source.Planned) []source.Planned {
 	out := make([]source.Planned, 0, len(items))
 	bytes := t.spentBytes
 	for _, it := range items {
-		if t.avoid[avoidKey(it)] {
+		if len(t.avoid) > 0 && t.avoid[avoidKey(it)] {
 			continue
 		}
 		if n := mb.Policy.MaxMessages; n > 0 && t.spentCount+len(out) >= n {

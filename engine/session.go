@@ -32,7 +32,7 @@ type session struct {
 
 	listing source.Listing
 	plan    source.Plan
-	byUID   map[string]source.Item
+	byUID   map[string]source.Item   // nil until it is needed
 	meant   map[string][]int64       // see byContent
 	gone    []int64                  // rows that are not listed any more
 	lost    []int64                  // those of them that never were here
@@ -197,11 +197,10 @@ func (s *session) list(ctx context.Context) (uids []string, err error) {
 	if s.keeps() && !s.listing.HasUIDL && len(s.listing.Items) > 0 {
 		return nil, &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeNoUIDL, Op: "UIDL"}
 	}
-	s.byUID = make(map[string]source.Item, len(s.listing.Items))
+	uids = make([]string, 0, len(s.listing.Items))
 	for _, it := range s.listing.Items {
 		if it.UID != "" {
 			uids = append(uids, it.UID)
-			s.byUID[it.UID] = it
 		}
 	}
 	return uids, nil
@@ -216,7 +215,7 @@ func (s *session) welcomeBack(ctx context.Context, known map[string][]source.Kno
 		if len(rows) != 1 || rows[0].ByFingerprint || rows[0].AtSource == mail.SourcePresent || rows[0].AtSource == mail.SourceKept {
 			continue
 		}
-		same, err := s.same(ctx, source.Planned{Item: s.byUID[uid], Known: rows[0]}, true)
+		same, err := s.same(ctx, source.Planned{Item: s.item(uid), Known: rows[0]}, true)
 		if err != nil {
 			return err
 		}
@@ -224,7 +223,7 @@ func (s *session) welcomeBack(ctx context.Context, known map[string][]source.Kno
 			rows[0].ByFingerprint = true
 			continue
 		}
-		back = append(back, store.NewItem{UID: uid, Size: s.byUID[uid].Size})
+		back = append(back, store.NewItem{UID: uid, Size: s.item(uid).Size})
 	}
 	if len(back) == 0 {
 		return nil
@@ -237,6 +236,17 @@ func (s *session) welcomeBack(ctx context.Context, known map[string][]source.Kno
 		}
 	}
 	return err
+}
+
+// item is the one of the listing with a UID. Most sessions ask for none.
+func (s *session) item(uid string) source.Item {
+	if s.byUID == nil {
+		s.byUID = make(map[string]source.Item, len(s.listing.Items))
+		for _, it := range s.listing.Items {
+			s.byUID[it.UID] = it
+		}
+	}
+	return s.byUID[uid]
 }
 
 // skipOld leaves out what was sent before the day that the user chose for the

@@ -20,7 +20,7 @@ func trace(j mail.Job, hostname, installation string) []byte {
 	b.WriteString(" with POP3 (Postbag)\r\n\tid ")
 	b.WriteString(j.ID)
 	b.WriteString("; ")
-	b.WriteString(j.Received.Format(time.RFC1123Z))
+	b.Write(j.Received.AppendFormat(b.AvailableBuffer(), time.RFC1123Z))
 	b.WriteString("\r\nX-Postbag-Loop: ")
 	b.WriteString(installation)
 	b.WriteString("\r\n")
@@ -32,11 +32,26 @@ func trace(j mail.Job, hostname, installation string) []byte {
 	return b.Bytes()
 }
 
+const longestWord = 400
+
+// isWord tells that word has nothing to do.
+func isWord(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] <= ' ' || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return s != "" && len(s) <= longestWord
+}
+
 // word keeps printable ASCII only, so that nothing from outside can end the
 // header line that it stands in.
 func word(s, otherwise string) string {
+	if isWord(s) {
+		return s
+	}
 	out := make([]byte, 0, len(s))
-	for i := 0; i < len(s) && len(out) < 400; i++ {
+	for i := 0; i < len(s) && len(out) < longestWord; i++ {
 		if s[i] >= ' ' && s[i] < 0x7f {
 			out = append(out, s[i])
 		}

@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
-	"time"
 )
 
 // Keys of attributes that the whole program uses, so that one search finds
@@ -75,7 +74,7 @@ func Open(o Options) (*Log, error) {
 		outputs = append(outputs, o.Console)
 	}
 	out := &redactingWriter{secrets: o.Redactor, outputs: outputs}
-	var handler slog.Handler = slog.NewTextHandler(out, &slog.HandlerOptions{Level: l.level, ReplaceAttr: shape})
+	var handler slog.Handler = shaped{slog.NewTextHandler(out, &slog.HandlerOptions{Level: l.level})}
 	if l.file != nil {
 		handler = prompt{handler, l.file}
 	}
@@ -138,18 +137,6 @@ func NewSessionID() string { return strings.ToLower(rand.Text()[:12]) }
 
 // Discard is a logger that writes nothing, for tests and for commands.
 func Discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
-
-// shape writes times in UTC, as all machine-read times of the program, to the
-// millisecond, which is how slog's text handler writes them.
-func shape(_ []string, a slog.Attr) slog.Attr {
-	switch a.Value.Kind() {
-	case slog.KindTime:
-		a.Value = slog.TimeValue(a.Value.Time().UTC())
-	case slog.KindDuration:
-		a.Value = slog.StringValue(a.Value.Duration().Round(time.Millisecond).String())
-	}
-	return a
-}
 
 // redactingWriter masks secrets below the handler, where every line passes in
 // its final spelling: message, attributes given to With, errors, all of it.

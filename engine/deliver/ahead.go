@@ -12,7 +12,8 @@ import (
 // one packet and one round trip for a message instead of two. Its own data wait
 // for the answers, and its final dot for the barrier, like any other's.
 type ahead struct {
-	id string // of its job
+	letter *sending
+	said   []string // before DATA
 	// doubted: the message before was not taken. QUIRK: a server that objects in
 	// the middle of the data and again after them is a reply ahead of us from then
 	// on; what looks like a refusal of this one is not believed.
@@ -30,13 +31,14 @@ func (s *sending) beginNext() {
 	if !ok || len(l.Job.Copies) > maxRcpt {
 		return
 	}
-	next, all := newSending(c, l)
-	group := next.group(all)
+	next := newSending(c, l)
+	group := next.group(next.all)
 	if !slices.ContainsFunc(group, isLines) && len(group) > 1 {
-		for _, command := range append(group, "DATA") {
+		for _, command := range group {
 			c.w.behind = append(append(c.w.behind, command...), crlf...)
 		}
-		c.ahead = &ahead{id: l.Job.ID}
+		c.w.behind = append(append(c.w.behind, "DATA"...), crlf...)
+		c.ahead = &ahead{letter: next, said: group}
 	}
 }
 
@@ -44,7 +46,7 @@ func (s *sending) beginNext() {
 // be that one then.
 func (s *sending) resume() error {
 	a := s.c.ahead
-	if a != nil && a.id != s.l.Job.ID {
+	if a != nil && a.letter != s {
 		return errors.New("another message was begun")
 	}
 	s.ahead, s.c.ahead = a, nil

@@ -192,23 +192,23 @@ func (e *encoder) judge(b []byte) {
 	}
 	name, ok := fieldName(b)
 	e.header = ok // else text without a header: nothing in it is ours to remove
-	e.dropping = ok && strings.EqualFold(name, "Return-Path")
+	e.dropping = ok && strings.EqualFold(string(name), "Return-Path")
 }
 
 // fieldName returns the name of a header field (RFC 5322 section 3.6.8; blanks
 // before the colon are of its section 4.5).
-func fieldName(line []byte) (string, bool) {
+func fieldName(line []byte) ([]byte, bool) {
 	i := bytes.IndexByte(line, ':')
 	if i < 0 {
-		return "", false
+		return nil, false
 	}
 	name := bytes.TrimRight(line[:i], " \t")
 	for _, c := range name {
 		if c <= ' ' || c >= 0x7f {
-			return "", false
+			return nil, false
 		}
 	}
-	return string(name), len(name) > 0
+	return name, len(name) > 0
 }
 
 func (e *encoder) write(b []byte) {

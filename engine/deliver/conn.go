@@ -16,7 +16,7 @@ func (c *Conn) Probe(ctx context.Context, sender, rcpt string) error {
 		return &mail.Failure{Code: mail.CodeClosed, Op: OpMAIL}
 	}
 	defer c.watch(ctx)()
-	s, _ := newSending(c, Letter{Job: mail.Job{Sender: sender, Copies: []mail.Copy{{Address: rcpt}}}})
+	s := newSending(c, Letter{Job: mail.Job{Sender: sender, Copies: []mail.Copy{{Address: rcpt}}}})
 	accepted, _, fatal := s.envelope([]int{0})
 	if fatal == nil && len(accepted) > 0 {
 		fatal = s.reset()
@@ -80,11 +80,17 @@ func safePath(address string) bool {
 	if i := strings.LastIndexByte(local, '@'); i > 0 {
 		local, domain = local[:i], local[i+1:]
 	}
-	return domain != "" && !strings.ContainsAny(local+domain, " <>\"")
+	return domain != "" && !strings.ContainsAny(local, breaksPath) && !strings.ContainsAny(domain, breaksPath)
 }
+
+// breaksPath are the characters that end a path, or begin a quote that nothing ends.
+const breaksPath = " <>\""
 
 // unquoted replaces what stands in quotes by "q"; a quote left open stays.
 func unquoted(s string) string {
+	if strings.IndexByte(s, '"') < 0 {
+		return s
+	}
 	var b strings.Builder
 	for {
 		before, after, found := strings.Cut(s, `"`)

@@ -18,7 +18,12 @@ func (w *wire) sayAhead(command string) error {
 		return errors.New("a command of more than one line")
 	}
 	w.owed++
-	_, err := w.Write([]byte(command + "\r\n"))
+	line := append(append(make([]byte, 0, len(command)+len(crlf)), command...), crlf...)
+	w.said = append(w.said, line)
+	if w.sent {
+		return nil
+	}
+	_, err := w.write(line)
 	return err
 }
 
@@ -31,7 +36,7 @@ func (w *wire) settleOwed() error {
 		for _, p := range w.said[:n] {
 			w.log.client(p)
 		}
-		w.said = w.said[n:]
+		w.said = w.said[:copy(w.said, w.said[n:])]
 	}
 	defer func() { tell(len(w.said)) }()
 	for w.owed > 0 {

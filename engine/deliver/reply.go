@@ -37,15 +37,31 @@ type Reply struct {
 
 // String returns the server's words on one line.
 func (r Reply) String() string {
-	words := strings.Join(strings.FieldsFunc(r.Text, func(c rune) bool { return c <= ' ' || c == 0x7f }), " ")
-	if len(words) > maxWords {
-		words = words[:maxWords]
+	words := r.Text
+	if !simple(words) {
+		words = strings.Join(strings.FieldsFunc(words, func(c rune) bool { return c <= ' ' || c == 0x7f }), " ")
+		if len(words) > maxWords {
+			words = words[:maxWords]
+		}
+		words = strings.ToValidUTF8(words, "?")
 	}
-	words = strings.ToValidUTF8(words, "?")
 	if r.Code == 0 {
 		return words
 	}
+	if r.Code >= 100 && words != "" {
+		return strings.TrimSpace(strconv.Itoa(r.Code) + " " + words)
+	}
 	return strings.TrimSpace(fmt.Sprintf("%03d %s", r.Code, words))
+}
+
+// simple tells whether words are on one line as they are, as most are.
+func simple(words string) bool {
+	for i := 0; i < len(words); i++ {
+		if c := words[i]; c < ' ' || c >= 0x7f || c == ' ' && (i == 0 || i == len(words)-1 || words[i+1] == ' ') {
+			return false
+		}
+	}
+	return len(words) <= maxWords
 }
 
 // An enhanced code stands first (RFC 2034 section 4); QUIRK: qmail and its kin

@@ -22,7 +22,7 @@ const maxRcpt = 100
 // Cancelling ctx ends it at once, unless the final dot was sent: then the
 // reply is awaited for Timeouts.StopDot and recorded as unknown (rule 46).
 func (c *Conn) Send(ctx context.Context, l Letter) ([]mail.Outcome, error) {
-	s, pending := newSending(c, l)
+	s, pending := c.begun(l)
 	if c.dead {
 		return s.end(&mail.Failure{Code: mail.CodeClosed, Op: OpMAIL})
 	}
@@ -71,18 +71,29 @@ type sending struct {
 	from string
 	more bool // a further transaction is to come
 
-	ahead *ahead // its first commands went out before
+	all   []int    // the numbers of all copies
+	alone [1][]int // room for byAddress
+	ahead *ahead   // its first commands went out before
 }
 
-// newSending also returns the numbers of all its copies.
-func newSending(c *Conn, l Letter) (s *sending, all []int) {
-	s = &sending{c: c, l: l, out: make([]mail.Outcome, len(l.Job.Copies)), from: c.sender(l.Job)}
-	all = make([]int, len(l.Job.Copies))
+func newSending(c *Conn, l Letter) *sending {
+	n := len(l.Job.Copies)
+	s := &sending{c: c, l: l, out: make([]mail.Outcome, n), from: c.sender(l.Job), all: make([]int, n)}
 	for i, copy := range l.Job.Copies {
 		s.out[i] = mail.Outcome{Copy: copy, Verdict: mail.NotAttempted}
-		all[i] = i
+		s.all[i] = i
 	}
-	return s, all
+	return s
+}
+
+// begun is the letter as it was begun behind the final dot before, or anew, and
+// the numbers of its copies.
+func (c *Conn) begun(l Letter) (*sending, []int) {
+	if a := c.ahead; a != nil && a.letter.l.Job.ID == l.Job.ID {
+		return a.letter, a.letter.all
+	}
+	s := newSending(c, l)
+	return s, s.all
 }
 
 // end gives the reason of the end to every copy of which nothing was said.
@@ -322,7 +333,8 @@ func senderRefused(r Reply) bool {
 
 func (s *sending) byAddress(rcpts []int) [][]int {
 	if len(rcpts) == 1 {
-		return [][]int{rcpts}
+		s.alone[0] = rcpts
+		return s.alone[:]
 	}
 	groups := make([][]int, 0, len(rcpts))
 	at := make(map[string]int, len(rcpts))

@@ -83,7 +83,7 @@ func (s *sending) sayTogether(rcpts []int) (*smtp.DataCommand, error) {
 	w, t := s.c.w, s.c.o.Timeouts
 	w.begin()
 	w.sent = s.ahead != nil
-	for _, command := range s.group(rcpts) {
+	for _, command := range s.commands(rcpts) {
 		if err := w.sayAhead(command); err != nil {
 			return nil, err // it could not be said
 		}
@@ -97,6 +97,14 @@ func (s *sending) sayTogether(rcpts []int) (*smtp.DataCommand, error) {
 	w.sent = false
 	s.learn(err)
 	return data, err
+}
+
+// commands are group, or those of it that went out before.
+func (s *sending) commands(rcpts []int) []string {
+	if s.ahead != nil {
+		return s.ahead.said
+	}
+	return s.group(rcpts)
 }
 
 // group is what a transaction says before DATA.
@@ -113,7 +121,7 @@ func (s *sending) group(rcpts []int) []string {
 // mailCommand is what go-smtp would say for mailOptions.
 func (s *sending) mailCommand(rcpts []int) string {
 	o := s.mailOptions(rcpts)
-	command := append(make([]byte, 0, 128), "MAIL FROM:<"+s.from+">"...)
+	command := append(append(append(make([]byte, 0, 128), "MAIL FROM:<"...), s.from...), '>')
 	if ok, _ := s.c.c.Extension("8BITMIME"); ok {
 		command = append(command, " BODY=8BITMIME"...)
 	}

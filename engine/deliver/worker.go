@@ -151,11 +151,11 @@ func (w *worker) begun(back ...mail.Job) []mail.Job {
 
 // write makes a letter of a job.
 func (w *worker) write(job mail.Job) Letter {
-	d := w.r.p.d
+	d, row := &w.r.p.d, job.Message
 	return Letter{
 		Job: job, Trace: d.Trace(job), Barrier: w.barrier, Next: w.following,
 		Open: func(ctx context.Context) (io.ReadCloser, error) {
-			body, _, err := d.Open(ctx, job.Message)
+			body, _, err := d.Open(ctx, row)
 			return body, err
 		},
 	}

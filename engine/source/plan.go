@@ -83,6 +83,7 @@ func Make(l Listing, known map[string][]Known, vanished []Known, p Policy, now t
 	for _, it := range l.Items {
 		count[it.UID]++
 	}
+	plan.room(l, known)
 	fresh := 0
 	for _, it := range l.Items {
 		rows := known[it.UID]
@@ -102,6 +103,21 @@ func Make(l Listing, known map[string][]Known, vanished []Known, p Policy, now t
 	}
 	sortFailedLast(plan.Fetch)
 	return plan
+}
+
+// room makes some for what is new or waits: in a first listing that is everything.
+func (plan *Plan) room(l Listing, known map[string][]Known) {
+	fresh, waiting := 0, 0
+	for _, it := range l.Items {
+		switch rows := known[it.UID]; {
+		case len(rows) == 0:
+			fresh++
+		case rows[0].State == mail.Waiting:
+			waiting++
+		}
+	}
+	plan.New = make([]Item, 0, fresh)
+	plan.Fetch = make([]Planned, 0, fresh+waiting)
 }
 
 func (plan *Plan) addNew(it Item, p Policy) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/hex"
 	"slices"
+	"strings"
 	"time"
 
 	"postbag/engine/mail"
@@ -48,7 +49,7 @@ func fingerprintKey(text string) []byte {
 	if text == "" {
 		return nil
 	}
-	if b, err := hex.DecodeString(text); err == nil && len(b) == 32 && hex.EncodeToString(b) == text {
+	if b, err := hex.DecodeString(text); err == nil && len(b) == 32 && !strings.ContainsAny(text, "ABCDEF") {
 		return b
 	}
 	return []byte(text)

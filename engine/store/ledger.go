@@ -33,6 +33,7 @@ const (
 	groupHeader = 32
 	groupAlign  = 512
 	ledgerStep  = 1 << 20 // octets that the file grows by
+	zerosAtOnce = 64 << 10
 	maxGroup    = 64 << 20
 )
 
@@ -56,6 +57,7 @@ type ledger struct {
 	at     int64 // where the next group goes
 	number uint64
 	size   int64
+	zeros  []byte
 	used   bool // this process has written to it
 	// broken: what was written last may be there or not, or the epoch may be the
 	// old one or the new. Nothing is added until everything stands in the tables.
@@ -136,9 +138,11 @@ func (l *ledger) grow(size int64) error {
 
 // growTo is all or nothing: the last room on a disk is not for the zeros.
 func (l *ledger) growTo(size int64) error {
-	zeros := make([]byte, min(size-l.size, ledgerStep))
-	for at := l.size; at < size; at += int64(len(zeros)) {
-		if _, err := l.f.WriteAt(zeros[:min(size-at, int64(len(zeros)))], at); err != nil {
+	if l.zeros == nil {
+		l.zeros = make([]byte, zerosAtOnce) // kept: it takes memory once, not at each step
+	}
+	for at := l.size; at < size; at += zerosAtOnce {
+		if _, err := l.f.WriteAt(l.zeros[:min(size-at, zerosAtOnce)], at); err != nil {
 			return errors.Join(err, l.f.Truncate(l.size))
 		}
 	}

@@ -12,12 +12,14 @@ import (
 // gone are left out.
 func (s *Store) Rows(ctx context.Context, rows []int64) ([]Known, error) {
 	view := s.viewRows(rows) // before the query: what it does not see yet is in here
-	found := make(map[int64]Known, len(rows))
+	all := make([]Known, 0, len(rows))
+	place := make(map[int64]int, len(rows)) // in all
 	err := s.readBeside(ctx, "rows", func(c *conn) error {
 		for _, sp := range spans(rows) {
 			err := c.each(ctx, sqlRows, func(r record) error {
 				k := scanKnown(r)
-				found[k.Row] = view[k.Row].or(k)
+				place[k.Row] = len(all)
+				all = append(all, view[k.Row].or(k))
 				return nil
 			}, sp.first, sp.last)
 			if err != nil {
@@ -26,10 +28,10 @@ func (s *Store) Rows(ctx context.Context, rows []int64) ([]Known, error) {
 		}
 		return nil
 	})
-	out := make([]Known, 0, len(found))
+	out := make([]Known, 0, len(all))
 	for _, row := range rows {
-		if k, ok := found[row]; ok {
-			out = append(out, k)
+		if i, ok := place[row]; ok {
+			out = append(out, all[i])
 		}
 	}
 	return out, err

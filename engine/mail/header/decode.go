@@ -40,6 +40,7 @@ func clean(text string) string {
 		}
 	}
 	var b strings.Builder
+	b.Grow(min(len(text), maxShown)) // a copy: what lists show does not hold the header
 	blank := true
 	for _, r := range text {
 		switch {
