@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync"
 	"time"
 
 	"postbag/engine/mail"
@@ -25,6 +26,16 @@ type operation struct {
 	patient bool  // others come before it: what is kept can wait, what was delivered cannot
 	err     error
 	done    chan struct{}
+	with    *sync.WaitGroup // not nil: those that are answered together
+}
+
+// answer tells whoever waits for it.
+func (op *operation) answer() {
+	if op.with != nil {
+		op.with.Done()
+	} else {
+		close(op.done)
+	}
 }
 
 // tx is what an operation sees of the transaction it shares with others.
@@ -137,12 +148,8 @@ func (s *Store) submit(ctx context.Context, op *operation) error {
 		return err
 	}
 	op.done = make(chan struct{})
-	ops := s.ops
-	if op.patient {
-		ops = s.patient
-	}
 	select {
-	case ops <- op:
+	case s.ops <- op:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -160,6 +167,10 @@ func (s *Store) writer() {
 	again := time.Duration(0) // after a failure: not before
 	for {
 		s.startFolding()
+		if len(s.waiting) > 0 {
+			b.commitWith()
+			continue
+		}
 		wait, everything := s.rest()
 		var rested <-chan time.Time
 		if wait > 0 {
@@ -176,8 +187,8 @@ func (s *Store) writer() {
 				return
 			}
 			b.commitWith(op)
-		case op := <-s.patient:
-			b.commitWith(op)
+		case s.waiting = <-s.patient:
+			b.commitWith()
 		case r := <-s.folder.done:
 			s.folded(r)
 		case <-rested:
@@ -197,9 +208,12 @@ type batch struct {
 	patient int // how many of them are
 }
 
-func (b *batch) commitWith(first *operation) {
+// commitWith commits these, or what waits.
+func (b *batch) commitWith(first ...*operation) {
 	b.ops, b.bytes, b.patient = b.ops[:0], 0, 0
-	b.add(first)
+	for _, op := range first {
+		b.add(op)
+	}
 	b.commit()
 	b.s.keeping = b.patient > 0
 }
@@ -211,10 +225,6 @@ func (b *batch) add(op *operation) {
 		b.patient++
 	}
 }
-
-// room tells whether another patient operation may join: beside others only a
-// few, so that these need not wait for the octets of many messages.
-func (b *batch) room() bool { return b.patient < fewPatient || b.patient == len(b.ops) }
 
 // more adds what waits already, within the bounds. What was answered a moment
 // ago is about to come back with its next step: giving up the processor once
@@ -231,13 +241,9 @@ func (b *batch) more() bool {
 			continue
 		default:
 		}
-		if b.room() {
-			select {
-			case op := <-b.s.patient:
-				b.add(op)
-				continue
-			default:
-			}
+		if op := b.nextPatient(); op != nil {
+			b.add(op)
+			continue
 		}
 		if yielded || len(b.ops) > before {
 			break
@@ -272,7 +278,7 @@ func (b *batch) commit() {
 		}
 	}
 	for _, op := range b.ops {
-		close(op.done)
+		op.answer()
 	}
 }
 
