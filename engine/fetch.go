@@ -25,6 +25,7 @@ type fetcher struct {
 	look    bool                     // what seems new may be known under another UIDL (rule 4)
 	gone    map[int64]bool           // rows that are not listed any more
 	skip    func(header.Header) bool // see session
+	kick    func(target string)      // see Engine
 
 	dog     watchdog
 	arrived chan *arrival // for the keepers
@@ -49,7 +50,7 @@ type fetcher struct {
 
 func newFetcher(s *session) *fetcher {
 	f := &fetcher{
-		e: s.e, mb: s.mb, run: s.run, watch: s.watch, skip: s.skip,
+		e: s.e, mb: s.mb, run: s.run, watch: s.watch, skip: s.skip, kick: s.e.kick,
 		log:     s.run.log.With("mailbox", s.mb.ID),
 		planned: make(map[int]source.Planned),
 		gone:    make(map[int64]bool, len(s.gone)),

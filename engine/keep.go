@@ -147,26 +147,33 @@ func (g *group) add(ctx context.Context, a *arrival) {
 	}
 }
 
-// flush has the store keep the group.
+// flush has the store keep the group. The targets hear of it before its messages
+// count as kept: a session that has all it wanted waits for the targets next, and
+// one that knows of nothing is not waited for.
 func (g *group) flush(ctx context.Context) {
 	if g.Len() == 0 {
 		return
 	}
-	f := g.f
+	f, stored := g.f, g.members[:0]
+	members := g.members
 	g.Keep(ctx, func(n int, res store.KeepResult, err error) {
-		a := g.members[n]
+		a := members[n]
 		if err == nil {
 			err = f.guard(a, func() error { g.booked(ctx, a, res); return nil })
 		}
 		if err != nil {
 			f.fails(a, err)
 		} else {
-			f.kept(a)
+			stored = append(stored, a)
 		}
 	})
 	for _, t := range g.targets {
-		f.e.kick(t)
+		f.kick(t)
 	}
+	for _, a := range stored {
+		f.kept(a)
+	}
+	clear(members)
 	g.members, g.targets = g.members[:0], g.targets[:0]
 }
 
