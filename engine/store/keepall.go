@@ -131,9 +131,15 @@ func (b *batch) nextPatient() *operation {
 		select {
 		case s.waiting = <-s.patient:
 		default:
-			return nil
 		}
 	}
+	if len(s.waiting) == 0 {
+		return nil
+	}
+	return s.nextWaiting()
+}
+
+func (s *Store) nextWaiting() *operation {
 	op := s.waiting[0]
 	s.waiting = s.waiting[1:]
 	return op

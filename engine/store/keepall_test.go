@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -127,6 +128,29 @@ func TestGroupCancelled(t *testing.T) {
 		t.Errorf("%d errors, %v, %d octets of drafts", len(errs), names, r.DraftBytes())
 	}
 	r.wantStates(rows, waits, waits, waits)
+	r.audit()
+}
+
+// A damaged store answers every one of a group.
+func TestGroupInADamagedStore(t *testing.T) {
+	r := newRig(t)
+	rows := r.listMany(fewPatient + 2)
+	damage := errors.New("torn")
+	r.damage.Store(&damage)
+	g := r.NewGroup(len(rows))
+	for i, k := range rows {
+		r.ok(g.Add(r.ctx, r.kept(k.Row, fmt.Sprint("text", i))))
+	}
+	_, errs := keepGroup(r.ctx, g)
+	for _, err := range errs {
+		if !errors.Is(err, damage) {
+			t.Error(err)
+		}
+	}
+	if len(errs) != len(rows) || r.DraftBytes() != 0 {
+		t.Errorf("%d errors, %d octets of drafts", len(errs), r.DraftBytes())
+	}
+	r.damage.Store(nil)
 	r.audit()
 }
 

@@ -168,7 +168,7 @@ func (s *Store) writer() {
 	for {
 		s.startFolding()
 		if len(s.waiting) > 0 {
-			b.commitWith()
+			b.commitWith(s.nextWaiting())
 			continue
 		}
 		wait, everything := s.rest()
@@ -187,8 +187,7 @@ func (s *Store) writer() {
 				return
 			}
 			b.commitWith(op)
-		case s.waiting = <-s.patient:
-			b.commitWith()
+		case s.waiting = <-s.patient: // the next turn begins with them
 		case r := <-s.folder.done:
 			s.folded(r)
 		case <-rested:
@@ -208,12 +207,9 @@ type batch struct {
 	patient int // how many of them are
 }
 
-// commitWith commits these, or what waits.
-func (b *batch) commitWith(first ...*operation) {
+func (b *batch) commitWith(first *operation) {
 	b.ops, b.bytes, b.patient = b.ops[:0], 0, 0
-	for _, op := range first {
-		b.add(op)
-	}
+	b.add(first)
 	b.commit()
 	b.s.keeping = b.patient > 0
 }
