@@ -171,6 +171,36 @@ func TestRule35_OneContentInAGroup(t *testing.T) {
 	r.over()
 }
 
+// rule 35: a keeper waits for the first of one content while another has it.
+func TestRule35_TheFirstIsInAnotherGroup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newKeeperRig(t)
+		gate := make(chan struct{})
+		r.skip = func(header.Header) bool { <-gate; return false }
+		list := r.listed(2)
+		r.keeping = true
+		r.come(list[0], "same")
+		r.come(source.Planned{Item: source.Item{Number: 3, Size: 100}, ByFingerprint: true}, "other")
+		go r.serve(t.Context()) // has the first in its group and stands at the other one
+		synctest.Wait()
+		r.come(list[1], "same")
+		go r.serve(t.Context())
+		synctest.Wait()
+		if got := r.states(list); got != "waiting waiting" {
+			t.Error(got)
+		}
+		close(gate)
+		if err := r.durable(nil); err != nil {
+			t.Error(err)
+		}
+		r.end()
+		if got := r.states(list); got != "queued held" {
+			t.Error(got)
+		}
+		r.over()
+	})
+}
+
 // rule 35: keepers that wait for each other's messages do not wait for ever.
 func TestRule35_OneContentAmongKeepers(t *testing.T) {
 	for round := range 7 {
@@ -270,8 +300,7 @@ func TestUnderWayIsBounded(t *testing.T) {
 	})
 }
 
-// The others of a group do not wait for one that goes into quarantine: its .eml
-// is a file of its own. It is there before the message counts as kept.
+// What goes into quarantine is kept beside the group in which it came.
 func TestQuarantineBesideAGroup(t *testing.T) {
 	r := newKeeperRig(t)
 	list := r.listed(3)
