@@ -72,14 +72,25 @@ func (r *run) over(ctx context.Context) error {
 	return r.beginning.err
 }
 
-// rehearse has the database read what the first listing will ask it. Nothing
-// depends on it.
+// rehearse makes ready what the first message will need of the store, and has the
+// database read what the first listing will ask it. Nothing depends on it.
 func (e *Engine) rehearse(ctx context.Context) {
-	_, err := e.deps.Store.Compare(ctx, "", []string{"-"})
+	err := e.deps.Store.Prepare(ctx)
+	if err == nil {
+		_, err = e.deps.Store.Compare(ctx, "", []string{"-"})
+	}
 	if err == nil {
 		_, err = e.deps.Store.Rows(ctx, []int64{0})
 	}
 	if err != nil && ctx.Err() == nil {
 		e.deps.Log.Warn("the store is slower with the first message than it could be", "error", err)
+	}
+}
+
+// checkpoint begins closing the store while the run is still told of. Nothing
+// depends on it.
+func (e *Engine) checkpoint(ctx context.Context) {
+	if err := e.deps.Store.Checkpoint(ctx); err != nil && ctx.Err() == nil {
+		e.deps.Log.Warn("closing the store takes longer than it could", "error", err)
 	}
 }

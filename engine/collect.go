@@ -27,13 +27,13 @@ func (e *Engine) Collect(ctx context.Context, ids []string) (Report, error) {
 			return err
 		}
 		return e.prepare(work)
-	})
+	}, func() {})
 }
 
 // collect does a run; begin is what must be done before a message moves. It
 // begins once it is known which mailboxes may be dialled: it reads the same
-// store.
-func (e *Engine) collect(ctx context.Context, ids []string, begin func(context.Context, *run) error) (Report, error) {
+// store. done is called when everything has moved and is stored.
+func (e *Engine) collect(ctx context.Context, ids []string, begin func(context.Context, *run) error, done func()) (Report, error) {
 	r := newRun(e)
 	defer e.listenTo(r)()
 	work, release := e.untilStuck(ctx)
@@ -47,6 +47,7 @@ func (e *Engine) collect(ctx context.Context, ids []string, begin func(context.C
 	if err := e.waitQuiet(work); err != nil && work.Err() == nil {
 		return Report{}, err
 	}
+	done()
 	if work.Err() == nil {
 		e.sweepAll(work, boxes, results, r)
 	}
@@ -194,13 +195,13 @@ func (e *Engine) CollectOnce(ctx context.Context, ids []string) (Report, error) 
 		}
 		aside.Go(func() { e.rehearse(work) })
 		return e.prepare(work)
-	})
-	aside.Wait()
-	ctx = context.WithoutCancel(ctx)
+	}, func() { aside.Go(func() { e.checkpoint(ctx) }) })
+	last := context.WithoutCancel(ctx)
 	return rep, errors.Join(err, atOnce(
-		func() error { return e.Stop(ctx) },
+		func() error { aside.Wait(); return nil },
+		func() error { return e.Stop(last) },
 		func() error {
-			if err := e.purge(ctx); err != nil {
+			if err := e.purge(last); err != nil {
 				e.deps.Log.Error("the journal could not be tidied", "error", err)
 			}
 			return nil

@@ -27,6 +27,8 @@ type fetcher struct {
 	skip    func(header.Header) bool // see session
 	kick    func(target string)      // see Engine
 
+	recording *recording // see session
+
 	dog     watchdog
 	arrived chan *arrival // for the keepers
 	slots   chan struct{} // of what is under way
@@ -50,7 +52,7 @@ type fetcher struct {
 
 func newFetcher(s *session) *fetcher {
 	f := &fetcher{
-		e: s.e, mb: s.mb, run: s.run, watch: s.watch, skip: s.skip, kick: s.e.kick,
+		e: s.e, mb: s.mb, run: s.run, watch: s.watch, skip: s.skip, kick: s.e.kick, recording: s.recording,
 		log:     s.run.log.With("mailbox", s.mb.ID),
 		planned: make(map[int]source.Planned),
 		gone:    make(map[int64]bool, len(s.gone)),
@@ -68,7 +70,7 @@ func newFetcher(s *session) *fetcher {
 	}
 	// Where mail stays at the provider, what had vanished may come again under
 	// another UIDL, long after the window for duplicates.
-	f.look = len(s.gone) > 0 || s.mb.Policy.After.Keep || s.mb.Policy.After.Delay > 0
+	f.look = len(s.gone) > 0 || s.keeps()
 	return f
 }
 

@@ -21,7 +21,7 @@ func (s *session) settle(ctx context.Context) error {
 // first DELE is noted while the target answers; without anything to delete, or
 // when the session died, the note is taken back.
 func (s *session) settleLast(ctx context.Context) error {
-	if s.mb.Policy.After.Keep || s.mb.Policy.After.Delay > 0 || s.watch.idle() {
+	if s.keeps() || s.watch.idle() {
 		return s.settle(ctx)
 	}
 	keep := context.WithoutCancel(ctx) // also when asked to stop what is settled is deleted
@@ -140,10 +140,10 @@ func atOnce(all ...func() error) error {
 // recordGone books what is listed no more. As long as something was not looked
 // at, it may be one of those under a new UIDL (rule 4).
 func (s *session) recordGone(ctx context.Context) error {
+	gone := s.replaced()
 	if !s.whole {
-		return nil
+		return s.bookGone(ctx, gone)
 	}
-	var gone []int64
 	for _, row := range s.gone {
 		if !s.fetch.claimed[row] {
 			gone = append(gone, row)
@@ -160,10 +160,14 @@ func (s *session) recordGone(ctx context.Context) error {
 			}
 		}
 	}
+	s.run.touch(s.lost...)
+	return s.bookGone(ctx, gone)
+}
+
+func (s *session) bookGone(ctx context.Context, gone []int64) error {
 	if len(gone) == 0 {
 		return nil
 	}
-	s.run.touch(s.lost...)
 	_, err := s.e.deps.Store.RecordListing(ctx, s.mb.ID, nil, gone)
 	return err
 }

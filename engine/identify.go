@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"postbag/engine/mail"
 	"postbag/engine/source"
@@ -33,7 +34,7 @@ func (f *fetcher) identify(ctx context.Context, it source.Planned, fp string, d 
 	}
 	for _, k := range rows {
 		// What got its name in this session is another one of this listing.
-		if f.claimed[k.Row] || f.named[k.Ident] || !f.candidate(it, k) {
+		if f.claimed[k.Row] || f.named[k.Ident] || !f.candidate(it, k, rows) {
 			continue
 		}
 		same, err := f.sameCopy(ctx, it, k, d)
@@ -51,8 +52,9 @@ func (f *fetcher) identify(ctx context.Context, it source.Planned, fp string, d 
 	return 0, f.newIdent(fp, d, rows), nil
 }
 
-// candidate tells whether a message of the same content may be this one.
-func (f *fetcher) candidate(it source.Planned, k store.Known) bool {
+// candidate tells whether a message of the same content may be this one; rows
+// are all of that content.
+func (f *fetcher) candidate(it source.Planned, k store.Known, rows []store.Known) bool {
 	there := k.AtSource == mail.SourcePresent || k.AtSource == mail.SourceKept
 	switch {
 	case k.UID == "":
@@ -62,8 +64,29 @@ func (f *fetcher) candidate(it source.Planned, k store.Known) bool {
 	case k.UID == it.UID:
 		return it.ByFingerprint // it may have come back, too
 	}
-	return f.gone[k.Row] || k.AtSource == mail.SourceGone
+	return (f.gone[k.Row] || k.AtSource == mail.SourceGone) && !f.deletedHere(k, rows)
 }
+
+// deletedHere tells that a message vanished because it was to be deleted: the
+// answer to QUIT did not come, and the provider did it all the same. What has
+// its content is another one then, with a fate of its own (rule 49), and nobody
+// gets it twice, since rule 35 knows the delivery. What was delivered longer ago
+// than that lay there in spite of every DELE: it may have a new UIDL (rule 4).
+func (f *fetcher) deletedHere(k store.Known, rows []store.Known) bool {
+	now := f.e.deps.Now()
+	if !f.mb.Policy.After.May(convertOne(k), now) {
+		return false
+	}
+	since := now.Add(routingTakes - f.e.deps.Store.DuplicateWindow())
+	if k.State == mail.Duplicate {
+		return slices.ContainsFunc(rows, func(o store.Known) bool { return o.FirstDelivered.After(since) })
+	}
+	return k.FirstDelivered.IsZero() || k.FirstDelivered.After(since)
+}
+
+// routingTakes is more than lies between the question which message it is and
+// the one who has it already.
+const routingTakes = time.Hour
 
 // sameCopy tells whether a known message was for all the people whom this one
 // is for, and that the two were not listed side by side.
@@ -74,8 +97,8 @@ func (f *fetcher) sameCopy(ctx context.Context, it source.Planned, k store.Known
 			return false, err
 		}
 		before, err := f.e.deps.Store.Entry(ctx, k.Row)
-		if err != nil || before.Received.After(now.Seen) {
-			return false, err // it was fetched when this one was there already
+		if err != nil || !before.Received.Before(now.Seen) {
+			return false, err // it was fetched when this one was there already, if only in the same millisecond
 		}
 	}
 	if k.Ident != k.UID {

@@ -159,7 +159,7 @@ func (g *group) flush(ctx context.Context) {
 	g.Keep(ctx, func(n int, res store.KeepResult, err error) {
 		a := members[n]
 		if err == nil {
-			err = f.guard(a, func() error { g.booked(ctx, a, res); return nil })
+			err = f.guard(a, func() error { return g.booked(ctx, a, res) })
 		}
 		if err != nil {
 			f.fails(a, err)
@@ -194,6 +194,10 @@ func (f *fetcher) guard(a *arrival, step func() error) (err error) {
 // route finds out what is to be kept; not ready: the message needs no keeping.
 func (f *fetcher) route(ctx context.Context, a *arrival) (ready bool, err error) {
 	err = f.guard(a, func() error {
+		var err error
+		if a.it, err = f.recorded(a.it); err != nil {
+			return err
+		}
 		h := a.col.Header()
 		decision := f.mb.Rules.Decide(h)
 		row, ident, err := f.identify(ctx, a.it, a.fp, &decision)
@@ -219,6 +223,7 @@ func (f *fetcher) route(ctx context.Context, a *arrival) (ready bool, err error)
 		if decision.Loop {
 			a.kept.QuarantineCode = mail.CodeLoop // rule 36
 		}
+		a.kept.Claim = f.e.books(&decision)
 		ready = true
 		return nil
 	})
@@ -226,7 +231,7 @@ func (f *fetcher) route(ctx context.Context, a *arrival) (ready bool, err error)
 }
 
 // booked notes that a message is in the store.
-func (g *group) booked(ctx context.Context, a *arrival, res store.KeepResult) {
+func (g *group) booked(ctx context.Context, a *arrival, res store.KeepResult) error {
 	f := g.f
 	f.log.LogAttrs(ctx, slog.LevelInfo, "message kept", slog.String("message", res.ID), slog.String("uid", a.it.UID),
 		slog.Int64("octets", a.kept.Size), slog.String("route", a.kept.Decision.Route), slog.String("state", string(res.State)))
@@ -242,6 +247,7 @@ func (g *group) booked(ctx context.Context, a *arrival, res store.KeepResult) {
 			g.targets = append(g.targets, t)
 		}
 	}
+	return f.e.hand(ctx, res.Job)
 }
 
 // holds notes that a message is here.

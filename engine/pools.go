@@ -13,9 +13,10 @@ import (
 // pool is the delivery to one target while the engine runs.
 type pool struct {
 	*deliver.Pool
-	stop context.CancelFunc
-	done chan struct{}
-	err  error
+	queue *queue
+	stop  context.CancelFunc
+	done  chan struct{}
+	err   error
 }
 
 // Start begins delivering to every target. Copies for a target that is no
@@ -41,7 +42,7 @@ func (e *Engine) Start() error {
 func (e *Engine) startPool(t deliver.Target) *pool {
 	q := &queue{e: e, target: t.Name}
 	hostname, installation := e.settings.Hostname, e.deps.Store.InstallationID()
-	p := &pool{done: make(chan struct{}), Pool: deliver.NewPool(t, deliver.Deps{
+	p := &pool{queue: q, done: make(chan struct{}), Pool: deliver.NewPool(t, deliver.Deps{
 		Queue:   q,
 		Open:    e.open,
 		Trace:   func(j mail.Job) []byte { return trace(j, hostname, installation) },
@@ -75,7 +76,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 		abort := context.AfterFunc(ctx, p.Abort)
 		<-p.done
 		abort()
-		errs = append(errs, p.err)
+		errs = append(errs, p.err, p.queue.giveBack(context.WithoutCancel(ctx)))
 	}
 	return errors.Join(errs...)
 }
@@ -216,6 +217,11 @@ func (q *queue) Target(ctx context.Context) (deliver.TargetState, error) {
 // back.
 func (q *queue) SetTarget(ctx context.Context, s deliver.TargetState) error {
 	was := false
+	if s.Failure != nil {
+		if err := q.giveBack(ctx); err != nil {
+			return err
+		}
+	}
 	err := q.e.deps.Store.UpdateTarget(ctx, q.target, func(st *store.TargetState) {
 		was = st.Code != ""
 		st.Attempts, st.PausedUntil = s.Attempts, s.Until

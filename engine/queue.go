@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"math"
+	"sync"
 	"time"
 
 	"postbag/engine/deliver"
@@ -15,13 +17,22 @@ import (
 type queue struct {
 	e      *Engine
 	target string
+
+	mu     sync.Mutex
+	booked []mail.Job // claimed when they were kept
 }
 
 var _ deliver.Queue = (*queue)(nil)
 
-// Claim books an attempt for each copy before its MAIL FROM (rule 44).
-func (q *queue) Claim(ctx context.Context, max int) ([]mail.Job, error) {
-	jobs, err := q.e.deps.Store.Claim(ctx, q.target, max, q.e.nextAttempt)
+// Claim books an attempt for each copy before its MAIL FROM (rule 44). Where
+// that is done already nothing else is looked for: what more is due comes with
+// the next call.
+func (q *queue) Claim(ctx context.Context, max int) (jobs []mail.Job, err error) {
+	if jobs = q.take(max); len(jobs) > 0 {
+		q.e.kick(q.target)
+	} else {
+		jobs, err = q.e.deps.Store.Claim(ctx, q.target, max, q.e.nextAttempt)
+	}
 	for i := range jobs {
 		q.e.prepareJob(&jobs[i])
 	}
@@ -50,6 +61,64 @@ func (q *queue) Settle(ctx context.Context, j mail.Job, outcomes []mail.Outcome)
 // Release takes back the attempts at jobs that were not begun.
 func (q *queue) Release(ctx context.Context, jobs []mail.Job) error {
 	return q.e.deps.Store.Release(ctx, jobs)
+}
+
+// take hands over what was booked when it was kept, at most max jobs.
+func (q *queue) take(max int) []mail.Job {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := min(max, len(q.booked))
+	jobs := q.booked[:n:n]
+	q.booked = q.booked[n:]
+	return jobs
+}
+
+// giveBack takes the booked attempts back: the target is not there (rule 44).
+func (q *queue) giveBack(ctx context.Context) error {
+	return q.e.deps.Store.Release(ctx, q.take(math.MaxInt))
+}
+
+// books returns how to book the attempt at a message together with keeping it:
+// nil unless the target has nothing else to do and nothing is known against it.
+func (e *Engine) books(d *mail.Decision) func(attempts int) time.Time {
+	if len(d.Recipients) == 0 {
+		return nil
+	}
+	e.mu.Lock()
+	p := e.pools[d.Recipients[0].Target]
+	e.mu.Unlock()
+	if p == nil {
+		return nil
+	}
+	st := p.State()
+	idle := st.Waiting == 0 && st.InFlight < max(st.Connections, 1)
+	if !st.Running || st.Paused || st.Failure != nil || !idle {
+		return nil
+	}
+	return e.nextAttempt
+}
+
+// hand gives the job that was claimed with a message that was kept to its target.
+// When that delivers no more, the job is given back.
+func (e *Engine) hand(ctx context.Context, j mail.Job) error {
+	if len(j.Copies) == 0 || e.queued(j) {
+		return nil
+	}
+	return e.deps.Store.Release(context.WithoutCancel(ctx), []mail.Job{j})
+}
+
+// queued puts a booked job where its target's pool finds it; false: there is none.
+func (e *Engine) queued(j mail.Job) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p := e.pools[j.Target]
+	if p == nil {
+		return false
+	}
+	p.queue.mu.Lock()
+	defer p.queue.mu.Unlock()
+	p.queue.booked = append(p.queue.booked, j)
+	return true
 }
 
 // nextAttempt is when the attempt after so many is due (rule 44).

@@ -38,6 +38,42 @@ func (s *session) same(ctx context.Context, it source.Planned, sure bool) (bool,
 	return header.Summarize(header.Parse(top)) == known && (size || known.MessageID != ""), nil
 }
 
+// byContent notes which of the known messages are meant by a UIDL although only
+// the content tells which one is listed.
+func (s *session) byContent(uid string, rows ...source.Known) {
+	if uid == "" {
+		return
+	}
+	for _, k := range rows {
+		if k.AtSource == mail.SourcePresent || k.AtSource == mail.SourceKept {
+			s.meant[uid] = append(s.meant[uid], k.Row)
+		}
+	}
+}
+
+// replaced returns those of them that the content did not prove to be listed.
+// They are booked as gone, or their UIDL would mean them when the next message
+// gets it, and that one would be deleted unread.
+func (s *session) replaced() (rows []int64) {
+	held := make(map[int]bool, len(s.fetch.rows))
+	for _, it := range s.fetch.rows {
+		held[it.Number] = true
+	}
+	for _, it := range s.listing.Items {
+		if !held[it.Number] {
+			delete(s.meant, it.UID) // it was not looked at
+		}
+	}
+	for _, meant := range s.meant {
+		for _, row := range meant {
+			if _, listed := s.fetch.rows[row]; !listed {
+				rows = append(rows, row)
+			}
+		}
+	}
+	return rows
+}
+
 // onlyRefused tells an -ERR, after which the session lives, from its end.
 func onlyRefused(err error) bool {
 	switch mail.AsFailure(err).Code {
@@ -72,9 +108,9 @@ const noteUnsure = "unsure"
 
 // unsure notes before the first DELE that it is not known what the provider
 // still has, and takes the note back after QUIT (rule 12). A note of an earlier
-// session stays until everything that is listed was looked at.
+// session stays until everything that lies there was looked at.
 func (s *session) unsure(ctx context.Context, unsure bool) error {
-	if s.doubt && !s.whole || unsure == s.noted {
+	if s.doubt && !s.lookedAtAll() || unsure == s.noted {
 		return nil
 	}
 	s.noted = unsure
@@ -86,6 +122,14 @@ func (s *session) unsure(ctx context.Context, unsure bool) error {
 			st.Notes[noteUnsure] = "1"
 		}
 	})
+}
+
+// lookedAtAll tells whether this session has seen every message that lies there.
+// One whose line could not be read, or that was refused, may be another one by now.
+func (s *session) lookedAtAll() bool {
+	s.fetch.mu.Lock()
+	defer s.fetch.mu.Unlock()
+	return s.whole && len(s.listing.Faults) == 0 && !s.fetch.missed
 }
 
 // wasUnsure tells whether an earlier session ended like that.

@@ -33,6 +33,7 @@ type session struct {
 	listing source.Listing
 	plan    source.Plan
 	byUID   map[string]source.Item
+	meant   map[string][]int64       // see byContent
 	gone    []int64                  // rows that are not listed any more
 	lost    []int64                  // those of them that never were here
 	doubt   bool                     // an earlier session asked for deletions and heard no end
@@ -42,6 +43,9 @@ type session struct {
 	skip    func(header.Header) bool // what first_collection leaves out and only its content identifies; nil: nothing
 	fetch   *fetcher
 	began   time.Time
+
+	fetches   bool       // the session does more than deleting
+	recording *recording // of its listing, while it fetches; nil: that is done
 }
 
 // runSession does one session and tells whether another one is to follow at
@@ -108,6 +112,8 @@ func (e *Engine) dial(ctx context.Context, mb *Mailbox, r *run) (source.Session,
 
 // bring lists and fetches.
 func (s *session) bring(ctx context.Context) (more bool, err error) {
+	s.fetches = true
+	defer func() { err = s.recording.over(err) }()
 	if err := s.look(ctx); err != nil {
 		return false, err
 	}
@@ -152,6 +158,12 @@ func (s *session) look(ctx context.Context) error {
 	if err := s.makePlan(ctx, known, vanished, s.run.isFirst(s.mb.ID, cmp.First)); err != nil {
 		return err
 	}
+	s.meant = make(map[string][]int64)
+	for _, it := range s.plan.Fetch {
+		if it.ByFingerprint && len(s.meant[it.UID]) == 0 {
+			s.byContent(it.UID, known[it.UID]...)
+		}
+	}
 	if s.plan.Renamed {
 		s.e.attention(s.mb.ID, &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeRenumbered, Op: "UIDL"})
 	}
@@ -183,8 +195,7 @@ func (s *session) list(ctx context.Context) (uids []string, err error) {
 			"mailbox", s.mb.ID, "line", fault)
 	}
 	s.run.faults(s.mb.ID, len(s.listing.Faults))
-	keeps := s.mb.Policy.After.Keep || s.mb.Policy.After.Delay > 0
-	if keeps && !s.listing.HasUIDL && len(s.listing.Items) > 0 {
+	if s.keeps() && !s.listing.HasUIDL && len(s.listing.Items) > 0 {
 		return nil, &mail.Failure{Class: mail.NeedsUser, Code: mail.CodeNoUIDL, Op: "UIDL"}
 	}
 	s.byUID = make(map[string]source.Item, len(s.listing.Items))
@@ -227,42 +238,6 @@ func (s *session) welcomeBack(ctx context.Context, known map[string][]source.Kno
 		}
 	}
 	return err
-}
-
-// record writes down what was not known yet, so that every UIDL seen has a
-// state from now on (rule 49).
-func (s *session) record(ctx context.Context) error {
-	fresh := make([]store.NewItem, 0, len(s.plan.New)+len(s.plan.Skip))
-	for _, it := range s.plan.New {
-		fresh = append(fresh, store.NewItem{UID: it.UID, Size: it.Size, State: mail.Waiting})
-	}
-	for _, it := range s.plan.Skip {
-		fresh = append(fresh, store.NewItem{UID: it.UID, Size: it.Size, State: mail.Filtered, Reason: "first_collection"})
-	}
-	known, err := s.e.deps.Store.RecordListing(ctx, s.mb.ID, fresh, nil)
-	if err != nil {
-		return err
-	}
-	byUID := make(map[string]source.Known, len(known))
-	for _, k := range known {
-		byUID[k.UID] = convertOne(k)
-		s.run.touch(k.Row)
-	}
-	attach := func(items []source.Planned) {
-		for i := range items {
-			if k, ok := byUID[items[i].UID]; ok && items[i].Known.Row == 0 && !items[i].ByFingerprint {
-				items[i].Known = k
-			}
-		}
-	}
-	attach(s.plan.Fetch)
-	attach(s.plan.TooBig)
-	for _, it := range s.plan.TooBig {
-		if err := s.tooBig(ctx, it); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // skipOld leaves out what was sent before the day that the user chose for the
@@ -330,6 +305,7 @@ func (s *session) adopt(ctx context.Context, plans ...[]source.Planned) error {
 				return err
 			}
 			if !same {
+				s.byContent(it.UID, it.Known)
 				s.plan.Fetch = append(s.plan.Fetch, source.Planned{Item: it.Item, ByFingerprint: true})
 				continue
 			}

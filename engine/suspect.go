@@ -24,6 +24,7 @@ func (f *fetcher) refused(it source.Planned, why *mail.Failure) {
 	f.mu.Lock()
 	f.missed = true
 	f.mu.Unlock()
+	it, _ = f.recorded(it) // when it has no row, the session ends because of that
 	f.run.suspect(f.mb.ID, it, why)
 }
 
@@ -37,6 +38,7 @@ func (f *fetcher) broken(ctx context.Context, it source.Planned, why *mail.Failu
 		why = &mail.Failure{Class: mail.Transient, Code: mail.CodeTimeout, Op: "RETR", Err: errStalled}
 	}
 	f.run.avoid(f.mb.ID, it)
+	it, _ = f.recorded(it)
 	if why.Code == mail.CodeTooBig && it.Known.Row != 0 {
 		size := max(it.Size, f.cap())
 		if err := f.e.noteTooBig(ctx, f.mb, f.run, it, size, mail.Summary{}); err != nil {

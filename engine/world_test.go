@@ -32,9 +32,10 @@ const (
 
 // clock is a clock that tests set forward.
 type clock struct {
-	mu  sync.Mutex
-	now time.Time
-	own bool // it is time.Now, of a bubble of testing/synctest
+	mu    sync.Mutex
+	now   time.Time
+	own   bool // it is time.Now, of a bubble of testing/synctest
+	still bool // but for add
 }
 
 func (c *clock) Now() time.Time {
@@ -43,7 +44,9 @@ func (c *clock) Now() time.Time {
 	if c.own {
 		return time.Now()
 	}
-	c.now = c.now.Add(time.Millisecond) // no two things happen at once
+	if !c.still {
+		c.now = c.now.Add(time.Millisecond) // no two things happen at once
+	}
 	return c.now
 }
 

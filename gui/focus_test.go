@@ -10,7 +10,7 @@ import (
 
 // Tab brings what it leads to into sight, in both directions.
 func TestFocusIsBroughtIntoSight(t *testing.T) {
-	test.NewTempApp(t)
+	newTestApp(t)
 	column := container.NewVBox()
 	var buttons []*Button
 	for range 40 {
@@ -42,7 +42,7 @@ func TestFocusIsBroughtIntoSight(t *testing.T) {
 
 // No field keeps the focus for itself.
 func TestTabLeavesEveryField(t *testing.T) {
-	test.NewTempApp(t)
+	newTestApp(t)
 	e := newWizardEntry(wizardKeys{}, "", nil)
 	e.MultiLine = true
 	k := newKeyEntry(nil)

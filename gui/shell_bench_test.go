@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
 	"postbag/app/config"
@@ -147,7 +146,7 @@ type bench struct {
 func newBench(t *testing.T, change func(*ShellDeps)) *bench {
 	t.Helper()
 	b := &bench{backend: &shellBackend{}, host: &fakeTray{}}
-	app := test.NewTempApp(t)
+	app := newTestApp(t)
 	o := ShellDeps{
 		Desk: &Desk{
 			Backend: b.backend, App: app, Context: t.Context(),

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2/lang"
-	"fyne.io/fyne/v2/test"
 
 	"postbag/app/i18n"
 	"postbag/assets"
@@ -16,7 +15,7 @@ import (
 // The icons near the clock can be told apart without colour: their shapes
 // differ in many pixels, in each palette, also in the size of a panel.
 func TestTrayIconsDiffer(t *testing.T) {
-	test.NewTempApp(t)
+	newTestApp(t)
 	for _, palette := range assets.TrayPalettes() {
 		covered := map[assets.TrayState][]bool{}
 		for _, state := range assets.TrayStates() {
@@ -83,7 +82,7 @@ func TestEveryWordOfFyneIsOurs(t *testing.T) {
 // The words change with the language while the program runs, whatever the
 // language of the system.
 func TestWordsOfFyneSwitch(t *testing.T) {
-	test.NewTempApp(t)
+	newTestApp(t)
 	for _, system := range []string{"en_GB.UTF-8", "fr_FR.UTF-8", "de_DE.UTF-8", "pt_BR.UTF-8"} {
 		t.Setenv("LANG", system)
 		for _, l := range []string{"fr", "en", "fr"} {

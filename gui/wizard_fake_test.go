@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/test"
 
 	"postbag/app/config"
 	"postbag/app/facts"
@@ -155,7 +154,7 @@ type wizardBench struct {
 
 func newWizardBench(t *testing.T, lang string, cfg *config.Config) *wizardBench {
 	t.Helper()
-	a := test.NewTempApp(t)
+	a := newTestApp(t)
 	a.Settings().SetTheme(NewTheme(present.ThemeLight))
 	b := &wizardBench{backend: &wizardBackend{cfg: cfg}, autostart: &fakeAutostart{}}
 	d := &Desk{Backend: b.backend, App: a, Now: time.Now, Context: t.Context(), Autostart: b.autostart, printer: i18n.New(lang)}

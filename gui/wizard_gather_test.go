@@ -4,12 +4,10 @@ import (
 	"slices"
 	"sync"
 	"testing"
-
-	"fyne.io/fyne/v2/test"
 )
 
 func TestGathererLosesNothingAndKeepsTheOrder(t *testing.T) {
-	test.NewTempApp(t)
+	newTestApp(t)
 	var mu sync.Mutex
 	var got []int
 	g := &gatherer[int]{show: func(heap []int) {

@@ -59,7 +59,6 @@ func (w *wire) settleOwed() error {
 func (w *wire) flushBehind() error {
 	if len(w.behind) > 0 {
 		w.out, w.behind = append(w.out, w.behind...), w.behind[:0]
-		w.ack() // the answers to it may come in packets of their own
 	}
 	return w.flush()
 }

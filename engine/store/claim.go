@@ -18,7 +18,7 @@ const maxRecipients = 100
 // another (rule 35) are never claimed. The longest due come first.
 func (s *Store) Claim(ctx context.Context, target string, max int, next func(attempts int) time.Time) ([]mail.Job, error) {
 	var jobs []mail.Job
-	err := s.writeBeside(ctx, "claim", 0, func(t *tx) error {
+	err := s.writeStep(ctx, "claim", func(t *tx) error {
 		var err error
 		if jobs, err = t.due(target, max); err != nil {
 			return err

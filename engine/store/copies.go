@@ -106,10 +106,11 @@ func addTarget(targets []string, name string) []string {
 }
 
 const sqlOthers = `SELECT ` + columnsCopy + `
-	FROM identity i JOIN copy c ON c.id >= i.row << 20 AND c.id < (i.row + 1) << 20
-	WHERE i.fingerprint = ? AND +i.row <> ? AND c.state IN ('delivered', 'queued') ORDER BY c.id`
+	FROM identity CROSS JOIN copy c ON c.id >= row << 20 AND c.id < (row + 1) << 20
+	WHERE ` + sqlAlike + ` AND +row <> ?3 AND c.state IN ('delivered', 'queued') ORDER BY c.id`
 
-const sqlTwice = `SELECT 1 FROM identity WHERE fingerprint = ? AND +row <> ? LIMIT 1`
+// DuplicateWindow is how long an accepted delivery counts for rule 35.
+func (s *Store) DuplicateWindow() time.Duration { return s.window }
 
 // others returns, per person, the copy of the same message that counts for
 // rule 35: an accepted delivery within the window, else the copy under way that
@@ -120,6 +121,9 @@ func (t *tx) others(row int64, key []byte) (map[string]copyRow, error) {
 	}
 	// Hardly any message comes twice: the short question first.
 	if twice, err := t.twice(key, row); err != nil || !twice {
+		return nil, err
+	}
+	if err := t.enterKeys(); err != nil {
 		return nil, err
 	}
 	var out map[string]copyRow
@@ -139,20 +143,8 @@ func (t *tx) others(row int64, key []byte) (map[string]copyRow, error) {
 			out[c.person] = c
 		}
 		return nil
-	}, key, row)
+	}, key, short(key), row)
 	return out, err
-}
-
-// twice tells whether the tables know another message with that fingerprint.
-func (t *tx) twice(key []byte, row int64) (yes bool, err error) {
-	if key == nil {
-		return false, nil
-	}
-	err = t.query(sqlTwice, func(record) error {
-		yes = true
-		return nil
-	}, key, row)
-	return yes, err
 }
 
 // firstDelivered records the first accepted delivery (rule 14).

@@ -268,7 +268,7 @@ func TestGroupCommit(t *testing.T) {
 			r.ok(r.UpdateTarget(r.ctx, "office", func(st *TargetState) { st.Attempts++ }))
 		})
 	}
-	for len(r.ops) < 100 { // until all of them wait
+	for len(r.tables) < 100 { // until all of them wait
 		runtime.Gosched()
 	}
 	close(gate)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -32,6 +33,7 @@ func (t *tx) fold(p *pending) error {
 	_, err := t.exec(`UPDATE identity SET state = ?, changed = ?, size = ?, fingerprint = ?, fetch_anyway = 0, delivered = ?,
 		at_source = ?, source_changed = coalesce(?, source_changed) WHERE row = ?`,
 		p.known.State, changed, p.known.Size, orNone(p.key), p.known.FirstDelivered, p.known.AtSource, p.sourceAt, row)
+	t.keyed(row, p.key)
 	t.moved(p.from, p.known.State)
 	t.put(row, nil)
 	return err
@@ -113,6 +115,25 @@ func (t *tx) clear() error {
 	_, err := t.exec("INSERT OR REPLACE INTO meta (key, value) VALUES ('intake', ?)", strconv.FormatUint(epoch, 16))
 	t.epoch, t.records = epoch, t.records[:groupHeader]
 	return err
+}
+
+// foldAlong puts what has settled into the tables with a transaction that changes
+// them anyway, when it is little and nothing else is on its way: then the ledger
+// needs no sync, and who asks next finds everything in its place.
+func (t *tx) foldAlong(b *batch) error {
+	n := len(t.base) + len(t.changed)
+	if !t.begun || !b.tables || n == 0 || n > foldAtOnce || t.now.Before(t.s.folder.again) {
+		return nil
+	}
+	list := t.pendings(anyPending)
+	if len(list) == 0 || slices.ContainsFunc(list, unsettled) {
+		return nil
+	}
+	b.along = true
+	if err := t.foldSome(list); err != nil {
+		return err
+	}
+	return t.clear()
 }
 
 // tidy keeps the intake small.

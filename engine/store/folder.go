@@ -20,6 +20,8 @@ type folder struct {
 
 	busy  map[int64]struct{} // rows in its hand
 	again time.Time          // not before, after a failure
+
+	open func(path string, pragmas ...string) (*conn, error) // nil: openConn; tests put faults here
 }
 
 type foldResult struct {
@@ -62,10 +64,14 @@ func (s *Store) startFolding() {
 // foldWork is the folder's goroutine.
 func (s *Store) foldWork() {
 	var c *conn
+	open := s.folder.open
+	if open == nil {
+		open = openConn
+	}
 	for list := range s.folder.work {
 		var err error
 		if c == nil {
-			c, err = openConn(filepath.Join(s.dir, fileDB), s.pragmas()...)
+			c, err = open(filepath.Join(s.dir, fileDB), s.pragmas()...)
 		}
 		if err == nil {
 			err = s.foldBeside(c, list)

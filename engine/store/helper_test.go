@@ -223,6 +223,9 @@ func audit(ctx context.Context, s *Store) error {
 
 // auditRules are queries that find nothing in a sound store.
 var auditRules = []struct{ rule, sql string }{
+	{"a message is found by its fingerprint", `SELECT i.row FROM identity i WHERE i.fingerprint IS NOT NULL
+		AND NOT EXISTS (SELECT 1 FROM fingerprint_new f WHERE f.key = substr(i.fingerprint, 1, 6) AND f.row = i.row)
+		AND NOT EXISTS (SELECT 1 FROM fingerprint_old f WHERE f.key = substr(i.fingerprint, 1, 6) AND f.row = i.row)`},
 	{"a message under way has its octets", `SELECT i.id, i.state FROM identity i WHERE i.state IN ('collected', 'queued', 'quarantined')
 		AND NOT EXISTS (SELECT 1 FROM body b WHERE b.row = i.row)`},
 	{"a settled message has none", `SELECT i.id, i.state FROM body b JOIN identity i ON i.row = b.row

@@ -154,9 +154,10 @@ func (s *Store) ByFingerprint(ctx context.Context, mailbox, fingerprint string) 
 		return c.each(ctx, sqlByFingerprint, func(r record) error {
 			k := scanKnown(r)
 			delete(view, k.Row) // it stands in the tables now
+			k.Fingerprint = fingerprint
 			out = append(out, k)
 			return nil
-		}, key, mailbox)
+		}, key, short(key), mailbox)
 	})
 	for _, p := range view {
 		out = append(out, p.known)
@@ -165,7 +166,7 @@ func (s *Store) ByFingerprint(ctx context.Context, mailbox, fingerprint string) 
 	return out, err
 }
 
-const sqlByFingerprint = `SELECT ` + columnsKnown + ` FROM identity WHERE fingerprint = ? AND +mailbox = ? ORDER BY row`
+const sqlByFingerprint = `SELECT ` + columnsKnown + ` FROM identity WHERE ` + sqlAlike + ` AND +mailbox = ?3 ORDER BY row`
 
 // known reads one row inside a transaction.
 func (t *tx) known(row int64) (Known, bool, error) {
@@ -205,8 +206,12 @@ func (t *tx) moved(from, to mail.State) {
 	}
 }
 
-// count writes the transaction's part of the counters.
+// count is the last thing in a transaction: its part of the counters, and some of
+// what can be filed.
 func (t *tx) count() error {
+	if err := t.file(); err != nil {
+		return err
+	}
 	for state, n := range t.delta {
 		if n == 0 {
 			continue

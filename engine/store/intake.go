@@ -127,8 +127,9 @@ func (t *tx) pendings(which func(*pending) bool) []*pending {
 
 func byRow(a, b *pending) int { return cmp.Compare(a.known.Row, b.known.Row) }
 
-func anyPending(*pending) bool { return true }
-func settled(p *pending) bool  { return p.landed != nil }
+func anyPending(*pending) bool  { return true }
+func settled(p *pending) bool   { return p.landed != nil }
+func unsettled(p *pending) bool { return !settled(p) }
 
 // steps tells whether the transaction has something for the ledger.
 func (t *tx) steps() bool { return len(t.records) > groupHeader }
@@ -250,7 +251,7 @@ func (s *Store) unfold(ctx context.Context) error {
 	if !s.isPending() {
 		return nil
 	}
-	err := s.submit(ctx, &operation{run: func(*tx) error { return nil }})
+	err := s.submit(ctx, &operation{tables: true, run: func(*tx) error { return nil }})
 	if isFull(err) {
 		s.log.Warn("what came last could not be put into the tables", "error", err)
 		return nil

@@ -22,6 +22,10 @@ type Kept struct {
 	Decision       *mail.Decision // nil: state collected, to be routed later
 	QuarantineCode mail.Code      // not "": into quarantine at once, with this reason
 	Due            time.Time      // first attempt; zero: now
+
+	// Claim, if not nil, has the attempt booked together with the message, as Claim
+	// does it, when the message goes the plain way. Then the caller has the job.
+	Claim func(attempts int) time.Time
 }
 
 // KeepResult tells what became of a Kept.
@@ -30,6 +34,7 @@ type KeepResult struct {
 	ID      string
 	State   mail.State
 	Targets []string // that have something to do now
+	Job     mail.Job // claimed already; without copies: none
 }
 
 // Keep makes a message durable: octets, the fact that it was collected, its
@@ -140,6 +145,7 @@ func (k *keepOp) enter(t *tx, known Known, indexed bool) (KeepResult, error) {
 	}
 	_, err = t.exec("UPDATE identity SET state = ?, changed = ?, size = ?, fingerprint = ?, fetch_anyway = 0 WHERE row = ?",
 		out.State, t.now, k.Size, orNone(k.key), known.Row)
+	t.keyed(known.Row, k.key)
 	t.moved(known.State, out.State)
 	return out, err
 }
@@ -149,7 +155,7 @@ type found struct {
 	Known
 	mailbox string
 	indexed bool // it can be searched for already
-	twice   bool // they know another one with the same fingerprint
+	twice   bool // they may know another one with the same fingerprint
 }
 
 // find looks for the message.
@@ -159,13 +165,14 @@ func (k *keepOp) find(t *tx) (f found, ok bool, err error) {
 		f.twice, err = t.twice(k.key, k.Row)
 		return f, true, err
 	}
-	sql, args := sqlKeepByRow, []any{orNone(k.key), k.Row}
+	key := orNone(short(k.key))
+	sql, args := sqlKeepByRow, []any{key, k.Row}
 	switch {
 	case k.Row != 0:
 	case k.Ident != "" && k.Ident != k.UID:
-		sql, args = sqlKeepByIdent, []any{orNone(k.key), k.Mailbox, k.Ident}
+		sql, args = sqlKeepByIdent, []any{key, k.Mailbox, k.Ident}
 	case k.UID != "":
-		sql, args = sqlKeepByUID, []any{orNone(k.key), k.Mailbox, k.UID}
+		sql, args = sqlKeepByUID, []any{key, k.Mailbox, k.UID}
 	default:
 		return f, false, internal("keep", "neither UID nor Ident")
 	}
@@ -181,7 +188,8 @@ func (k *keepOp) find(t *tx) (f found, ok bool, err error) {
 
 const (
 	sqlKeep = `SELECT ` + columnsKnown + `, mailbox, (SELECT indexed FROM message m WHERE m.row = identity.row),
-		EXISTS (SELECT 1 FROM identity o WHERE o.fingerprint = ?1 AND +o.row <> identity.row) FROM identity `
+		EXISTS (SELECT 1 FROM fingerprint_new o WHERE o.key = ?1 AND o.row <> identity.row)
+		OR EXISTS (SELECT 1 FROM fingerprint_old o WHERE o.key = ?1 AND o.row <> identity.row) FROM identity `
 	sqlKeepByRow   = sqlKeep + `WHERE row = ?2`
 	sqlKeepByIdent = sqlKeep + `WHERE mailbox = ?2 AND ident = ?3 AND ident <> ''`
 	sqlKeepByUID   = sqlKeep + `WHERE mailbox = ?2 AND uid = ?3 AND ident = ''`

@@ -121,12 +121,8 @@ func (s *Store) submitAll(ctx context.Context, ops []*operation) error {
 // few, so that these need not wait for the octets of many messages.
 func (b *batch) room() bool { return b.patient < fewPatient || b.patient == len(b.ops) }
 
-// nextPatient returns a patient operation that may join, or nil.
-func (b *batch) nextPatient() *operation {
-	if !b.room() {
-		return nil
-	}
-	s := b.s
+// patientOne returns a patient operation that waits, or nil.
+func (s *Store) patientOne() *operation {
 	if len(s.waiting) == 0 {
 		select {
 		case s.waiting = <-s.patient:

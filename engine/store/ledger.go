@@ -75,7 +75,11 @@ func (l *ledger) add(steps []byte, room int64) error {
 	if err := l.grow(l.at + size + room); err != nil {
 		return err // nothing of it was written
 	}
-	if err := l.write(steps, l.number+1, l.at); err != nil {
+	err := l.write(steps, l.number+1, l.at)
+	if err == nil {
+		err = l.f.Sync()
+	}
+	if err != nil {
 		l.broken = true
 		return err
 	}
@@ -84,7 +88,8 @@ func (l *ledger) add(steps []byte, room int64) error {
 	return nil
 }
 
-// end marks the ledger as one in which nothing is to be looked for.
+// end marks the ledger as one in which nothing is to be looked for. It is not
+// synced: nothing depends on it but how long the next start looks.
 func (l *ledger) end() error {
 	if !l.used || l.broken {
 		return nil
@@ -96,10 +101,8 @@ func (l *ledger) end() error {
 func (l *ledger) write(group []byte, number uint64, at int64) error {
 	seal(group, l.epoch, number)
 	l.used = true
-	if _, err := l.f.WriteAt(group, at); err != nil {
-		return err
-	}
-	return l.f.Sync()
+	_, err := l.f.WriteAt(group, at)
+	return err
 }
 
 func (l *ledger) ready() (err error) {

@@ -34,26 +34,11 @@ const chunk = 500
 // that had vanished before it was collected waits again. A vanished row becomes
 // gone; if it was not collected yet it becomes deleted.
 func (s *Store) RecordListing(ctx context.Context, mailbox string, items []NewItem, vanished []int64) ([]Known, error) {
-	out := make([]Known, len(items))
-	for at := 0; at < len(items); at += chunk {
-		part := items[at:min(at+chunk, len(items))]
-		err := s.writeBeside(ctx, "record listing", 0, func(t *tx) error {
-			for i, it := range part {
-				k, err := t.listed(mailbox, it)
-				if err != nil {
-					return err
-				}
-				out[at+i] = k
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	for at := 0; at < len(vanished); at += chunk {
+	out := make([]Known, 0, len(items))
+	err := s.recordParts(ctx, mailbox, items, chunk, func(part []Known) { out = append(out, part...) })
+	for at := 0; at < len(vanished) && err == nil; at += chunk {
 		part := vanished[at:min(at+chunk, len(vanished))]
-		err := s.writeBeside(ctx, "record listing", 0, func(t *tx) error {
+		err = s.writeBeside(ctx, "record listing", func(t *tx) error {
 			for _, row := range part {
 				if err := t.vanished(row); err != nil {
 					return err
@@ -61,19 +46,62 @@ func (s *Store) RecordListing(ctx context.Context, mailbox string, items []NewIt
 			}
 			return nil
 		})
-		if err != nil {
-			return nil, err
-		}
 	}
-	err := s.writeBeside(ctx, "record listing", 0, func(t *tx) error {
-		r, ok, err := t.first("SELECT listed FROM mailbox WHERE id = ?", mailbox)
-		if err != nil || ok && r.bool(0) {
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// firstPart is how many messages are recorded before all others: as many as it
+// takes to have something to fetch meanwhile.
+const firstPart = 50
+
+// RecordNew is RecordListing for the new messages of a listing, in parts: each
+// is told of what became of the next items once that is durable. The mailbox
+// counts as listed with the last of them.
+func (s *Store) RecordNew(ctx context.Context, mailbox string, items []NewItem, each func(part []Known)) error {
+	return s.recordParts(ctx, mailbox, items, firstPart, each)
+}
+
+// recordParts records items in parts, each twice as large as the one before but
+// none over chunk.
+func (s *Store) recordParts(ctx context.Context, mailbox string, items []NewItem, size int, each func(part []Known)) error {
+	for {
+		part := items[:min(size, len(items))]
+		items, size = items[len(part):], min(2*size, chunk)
+		out := make([]Known, len(part))
+		err := s.writeBeside(ctx, "record listing", func(t *tx) error {
+			for i, it := range part {
+				k, err := t.listed(mailbox, it)
+				if err != nil {
+					return err
+				}
+				out[i] = k
+			}
+			if len(items) > 0 {
+				return nil
+			}
+			return t.markListed(mailbox)
+		})
+		if err != nil {
 			return err
 		}
-		_, err = t.exec("INSERT INTO mailbox (id, listed) VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET listed = 1", mailbox)
+		each(out)
+		if len(items) == 0 {
+			return nil
+		}
+	}
+}
+
+// markListed notes that a mailbox was listed.
+func (t *tx) markListed(mailbox string) error {
+	r, ok, err := t.first("SELECT listed FROM mailbox WHERE id = ?", mailbox)
+	if err != nil || ok && r.bool(0) {
 		return err
-	})
-	return out, err
+	}
+	_, err = t.exec("INSERT INTO mailbox (id, listed) VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET listed = 1", mailbox)
+	return err
 }
 
 // listed records one item of a listing.
@@ -274,7 +302,7 @@ func (t *tx) drop(row int64) error {
 func (s *Store) SetAtSource(ctx context.Context, rows []int64, at mail.AtSource) error {
 	for from := 0; from < len(rows); from += chunk {
 		part := rows[from:min(from+chunk, len(rows))]
-		err := s.writeBeside(ctx, "at source", 0, func(t *tx) error {
+		err := s.writeBeside(ctx, "at source", func(t *tx) error {
 			rest := t.setAtSourcePlain(part, at)
 			for _, row := range rest {
 				delete(t.s.news, row)

@@ -67,7 +67,30 @@ func (k *keepOp) keepPlain(t *tx, f found) (KeepResult, error) {
 	p.pack(&t.records)
 	k.stored, k.pending = true, true
 	t.fresh += cap(k.Draft.buf)
-	return KeepResult{Row: f.Row, ID: f.ID, State: mail.Queued, Targets: []string{k.Decision.Recipients[0].Target}}, nil
+	out := KeepResult{Row: f.Row, ID: f.ID, State: mail.Queued, Targets: []string{k.Decision.Recipients[0].Target}}
+	if k.Claim != nil {
+		out.Job = t.claimKept(f.Row, k.Claim)
+	}
+	return out, nil
+}
+
+// claimKept books the attempt at a message that this transaction keeps: both are
+// durable at once.
+func (t *tx) claimKept(row int64, next func(attempts int) time.Time) mail.Job {
+	p, at := t.pending(row), t.later(next(1))
+	r := &t.records
+	r.number(stepClaimed)
+	r.number(1)
+	r.number(row)
+	r.time(at)
+	t.put(row, p.claim(at))
+	j := p.job()
+	var copies []int64
+	for _, c := range j.Copies {
+		copies = append(copies, c.ID)
+	}
+	t.after = append(t.after, func() { t.s.takeOff(copies) })
+	return j
 }
 
 // claimPlain books the attempt at messages on their plain way, at most max of

@@ -351,6 +351,11 @@ func (r *repair) recount() error {
 		return err
 	}
 	r.rep.Identities = int(rec.int(0))
+	if r.schema >= schemaKeys {
+		if err := r.each("DELETE FROM fingerprint_new", "DELETE FROM fingerprint_old", sqlAllKeys); err != nil {
+			return err
+		}
+	}
 	t := &tx{conn: r.dst, begun: true}
 	var rows []int64
 	if err := r.dst.each(r.ctx, "SELECT row FROM message WHERE received IS NOT NULL OR author <> '' OR subject <> ''", func(rec record) error {

@@ -205,11 +205,14 @@ func (r *repair) rebuild() error {
 	if r.rep.Rebuilt == 0 {
 		return r.decide(true)
 	}
+	const rebuiltKey = `UPDATE identity SET fingerprint = ? WHERE row = ? AND state = '?' AND fingerprint IS NULL`
 	for _, part := range []struct{ read, write string }{
 		{`SELECT id, row FROM identity INDEXED BY identity_id WHERE id >= '' ORDER BY id`,
 			`UPDATE OR IGNORE identity SET id = ? WHERE row = ? AND id = 'r' || row`},
-		{`SELECT fingerprint, row FROM identity INDEXED BY identity_fingerprint WHERE fingerprint IS NOT NULL ORDER BY fingerprint`,
-			`UPDATE identity SET fingerprint = ? WHERE row = ? AND state = '?'`},
+		// Before schema 3 an index had them whole; since then there is their beginning.
+		{`SELECT fingerprint, row FROM identity INDEXED BY identity_fingerprint WHERE fingerprint IS NOT NULL ORDER BY fingerprint`, rebuiltKey},
+		{`SELECT key, row FROM fingerprint_new WHERE typeof(key) = 'blob' ORDER BY key`, rebuiltKey},
+		{`SELECT key, row FROM fingerprint_old WHERE typeof(key) = 'blob' ORDER BY key`, rebuiltKey},
 		{`SELECT changed, row FROM identity INDEXED BY identity_changed WHERE changed IS NOT NULL ORDER BY changed`,
 			`UPDATE identity SET changed = ? WHERE row = ? AND state = '?'`},
 	} {

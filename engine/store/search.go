@@ -3,6 +3,7 @@ package store
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"postbag/engine/mail"
 )
@@ -47,18 +48,59 @@ func matchExpression(text string) string {
 	return strings.Join(terms, " ")
 }
 
-// containsAll tells whether every word occurs somewhere in the texts, in any
-// case.
-func containsAll(words []string, texts ...string) bool {
+// containsAll tells whether every word, in lower case, occurs somewhere in the
+// text, in any case.
+func containsAll(words []string, text string) bool {
+	plain := isASCII(text)
 	for _, w := range words {
-		found := false
-		for _, t := range texts {
-			if strings.Contains(strings.ToLower(t), w) {
-				found = true
-				break
-			}
+		if !containsWord(w, text, plain) {
+			return false
 		}
-		if !found {
+	}
+	return true
+}
+
+// containsWord is strings.Contains(strings.ToLower(text), word), which would make
+// every text anew; plain tells that the text is ASCII.
+func containsWord(word, text string, plain bool) bool {
+	switch {
+	case !isASCII(word):
+		return !plain && strings.Contains(strings.ToLower(text), word)
+	case containsASCII(word, text):
+		return true
+	}
+	// Of all other letters two alone become ASCII in lower case: the sign of the
+	// kelvin and the dotted capital I.
+	return !plain && strings.ContainsAny(text, "\u212a\u0130") && strings.Contains(strings.ToLower(text), word)
+}
+
+// containsASCII looks for a word of ASCII in lower case.
+func containsASCII(word, text string) bool {
+	if word == "" {
+		return true
+	}
+	for i := range len(text) - len(word) + 1 {
+		n := 0
+		for n < len(word) && lower(text[i+n]) == word[n] {
+			n++
+		}
+		if n == len(word) {
+			return true
+		}
+	}
+	return false
+}
+
+func lower(b byte) byte {
+	if 'A' <= b && b <= 'Z' {
+		return b + 'a' - 'A'
+	}
+	return b
+}
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
 			return false
 		}
 	}

@@ -47,7 +47,7 @@ func (s *Store) Settle(ctx context.Context, job mail.Job, list []Settlement) (Se
 		}
 	}
 	var out SettleResult
-	err := s.writeBeside(ctx, "settle", 0, func(t *tx) error {
+	err := s.writeStep(ctx, "settle", func(t *tx) error {
 		plain, err := t.settlePlain(job.Message, list)
 		if plain || err != nil {
 			out = SettleResult{Row: job.Message, State: mail.Delivered}

@@ -86,7 +86,7 @@ func (s *Store) Mailboxes(ctx context.Context) ([]MailboxState, error) {
 // stored state: two callers cannot lose each other's changes. change may run
 // twice.
 func (s *Store) UpdateMailbox(ctx context.Context, id string, change func(*MailboxState)) error {
-	return s.writeBeside(ctx, "update mailbox", 0, func(t *tx) error {
+	return s.writeBeside(ctx, "update mailbox", func(t *tx) error {
 		m := MailboxState{ID: id}
 		if err := readMailbox(t.conn, &m); err != nil {
 			return err
@@ -119,7 +119,7 @@ func (s *Store) GetTarget(ctx context.Context, name string) (TargetState, error)
 // UpdateTarget changes the state of a target with change, which sees the stored
 // state and may run twice.
 func (s *Store) UpdateTarget(ctx context.Context, name string, change func(*TargetState)) error {
-	return s.writeBeside(ctx, "update target", 0, func(t *tx) error {
+	return s.writeBeside(ctx, "update target", func(t *tx) error {
 		st := TargetState{Name: name}
 		if err := readJSON(t.conn, "SELECT state FROM target WHERE name = ?", name, &st); err != nil {
 			return err
@@ -152,7 +152,7 @@ func (s *Store) Alerts(ctx context.Context) ([]Alert, error) {
 // one (fresh when there is none) and may run twice. An Alert whose First is
 // zero afterwards is removed.
 func (s *Store) UpdateAlert(ctx context.Context, cause string, change func(*Alert)) error {
-	return s.writeBeside(ctx, "update alert", 0, func(t *tx) error {
+	return s.writeBeside(ctx, "update alert", func(t *tx) error {
 		a := Alert{Cause: cause}
 		if err := readJSON(t.conn, "SELECT state FROM alert WHERE cause = ?", cause, &a); err != nil {
 			return err

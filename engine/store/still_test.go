@@ -18,7 +18,7 @@ func (r *rig) still(f func()) {
 	r.t.Helper()
 	entered, leave, done := make(chan struct{}), make(chan struct{}), make(chan error)
 	go func() {
-		done <- r.writeBeside(r.ctx, "still", 0, func(*tx) error {
+		done <- r.writeBeside(r.ctx, "still", func(*tx) error {
 			r.join()
 			close(entered)
 			<-leave

@@ -70,6 +70,7 @@ type Store struct {
 	ops     chan *operation
 	patient chan []*operation // see operation
 	waiting []*operation      // of them, what was taken and is in no transaction yet; the writer's
+	tables  chan *operation
 	written chan struct{}
 	commits atomic.Int64
 	damage  atomic.Pointer[error]
@@ -118,7 +119,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
 		dir: o.Dir, now: o.Now, window: o.DuplicateWindow, readOnly: o.ReadOnly, log: o.Log,
 		quota: o.QuotaBytes, files: o.files,
-		ops: make(chan *operation, 1024), patient: make(chan []*operation, 1024), written: make(chan struct{}),
+		ops: make(chan *operation, 1024), patient: make(chan []*operation, 1024), tables: make(chan *operation, 1024), written: make(chan struct{}),
 		readers: make(chan *conn, maxReaders), slots: make(chan struct{}, maxReaders),
 		flight: make(map[int64]struct{}), pend: make(map[int64]*pending), news: make(map[int64]found), alike: make(map[string]int64), noPlain: o.noPlain,
 	}
@@ -314,27 +315,6 @@ func oneState(fn func(*conn) error) func(*conn) error {
 			err = cerr
 		}
 		return err
-	}
-}
-
-func (s *Store) reader(ctx context.Context) (*conn, error) {
-	select {
-	case c := <-s.readers:
-		return c, nil
-	default:
-	}
-	select {
-	case c := <-s.readers:
-		return c, nil
-	case s.slots <- struct{}{}:
-		c, err := openConn(filepath.Join(s.dir, fileDB), "busy_timeout = 10000", "query_only = 1", "cache_size = -2048")
-		if err != nil {
-			<-s.slots
-			return nil, err
-		}
-		return c, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
 }
 

@@ -3,18 +3,10 @@ package store
 import (
 	"context"
 	"errors"
-	"runtime"
 	"sync"
 	"time"
 
 	"postbag/engine/mail"
-)
-
-const (
-	maxBatch = 256     // operations in one transaction
-	maxBytes = 8 << 20 // octets of bodies in one transaction
-
-	fewPatient = 4 // patient operations in a transaction with others
 )
 
 // operation is one change waiting for the writer. run may run twice, so it
@@ -24,6 +16,7 @@ type operation struct {
 	bytes   int64 // of bodies, for the bound of a batch
 	beside  bool  // looks after pendings itself; else all go into the tables before it
 	patient bool  // others come before it: what is kept can wait, what was delivered cannot
+	tables  bool  // it is about the tables: what goes into the ledger only does not wait for their commit
 	err     error
 	done    chan struct{}
 	with    *sync.WaitGroup // not nil: those that are answered together
@@ -58,6 +51,7 @@ type tx struct {
 	begun   bool               // there is something to commit
 	held    int64              // octets of pendings added
 	fresh   int                // octets of buffers of messages kept
+	keys    keys
 	spare   map[int64]*pending // a repair: what stands in the tables, as it was kept
 }
 
@@ -123,12 +117,18 @@ func (s *Store) enter(op string) error {
 // write has the writer run an operation and returns after its durable commit.
 // ctx counts until the writer has it; then the answer is awaited.
 func (s *Store) write(ctx context.Context, name string, bytes int64, run func(*tx) error) error {
-	return s.writeOp(ctx, name, &operation{run: run, bytes: bytes})
+	return s.writeOp(ctx, name, &operation{run: run, bytes: bytes, tables: true})
 }
 
 // writeBeside is write for what looks after pendings itself.
-func (s *Store) writeBeside(ctx context.Context, name string, bytes int64, run func(*tx) error) error {
-	return s.writeOp(ctx, name, &operation{run: run, bytes: bytes, beside: true})
+func (s *Store) writeBeside(ctx context.Context, name string, run func(*tx) error) error {
+	return s.writeOp(ctx, name, &operation{run: run, tables: true, beside: true})
+}
+
+// writeStep is writeBeside for a step of a message, which mostly needs the
+// ledger only.
+func (s *Store) writeStep(ctx context.Context, name string, run func(*tx) error) error {
+	return s.writeOp(ctx, name, &operation{run: run, beside: true})
 }
 
 func (s *Store) writeOp(ctx context.Context, name string, op *operation) error {
@@ -148,8 +148,12 @@ func (s *Store) submit(ctx context.Context, op *operation) error {
 		return err
 	}
 	op.done = make(chan struct{})
+	ops := s.ops
+	if op.tables {
+		ops = s.tables
+	}
 	select {
-	case s.ops <- op:
+	case ops <- op:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -188,6 +192,8 @@ func (s *Store) writer() {
 			}
 			b.commitWith(op)
 		case s.waiting = <-s.patient: // the next turn begins with them
+		case op := <-s.tables:
+			b.commitTables(op)
 		case r := <-s.folder.done:
 			s.folded(r)
 		case <-rested:
@@ -196,85 +202,6 @@ func (s *Store) writer() {
 				again = foldAgainIn
 			}
 		}
-	}
-}
-
-// batch is what shares one transaction.
-type batch struct {
-	s       *Store
-	ops     []*operation
-	bytes   int64
-	patient int // how many of them are
-}
-
-func (b *batch) commitWith(first *operation) {
-	b.ops, b.bytes, b.patient = b.ops[:0], 0, 0
-	b.add(first)
-	b.commit()
-	b.s.keeping = b.patient > 0
-}
-
-func (b *batch) add(op *operation) {
-	b.ops = append(b.ops, op)
-	b.bytes += op.bytes
-	if op.patient {
-		b.patient++
-	}
-}
-
-// more adds what waits already, within the bounds. What was answered a moment
-// ago is about to come back with its next step: giving up the processor once
-// lets it, and costs nothing when nobody is there.
-func (b *batch) more() bool {
-	before := len(b.ops)
-	for yielded := false; len(b.ops) < maxBatch && b.bytes < maxBytes; {
-		select {
-		case op, ok := <-b.s.ops:
-			if !ok {
-				return false
-			}
-			b.add(op)
-			continue
-		default:
-		}
-		if op := b.nextPatient(); op != nil {
-			b.add(op)
-			continue
-		}
-		if yielded || len(b.ops) > before {
-			break
-		}
-		yielded = true
-		runtime.Gosched()
-	}
-	return len(b.ops) > before
-}
-
-// commit runs the batch in one transaction, with what comes meanwhile, and
-// answers all. When one operation fails in the middle of its changes, or the
-// commit does, each is run again alone, so that it fails only itself.
-func (b *batch) commit() {
-	err := b.s.together(b)
-	if b.s.withoutLedger(err) {
-		err = b.s.together(b)
-	}
-	if isFull(err) && b.s.makeRoom() {
-		err = b.s.together(b)
-	}
-	if err != nil {
-		all := b.ops
-		for _, op := range all {
-			op.err = err
-			if len(all) > 1 {
-				op.err = nil
-				if err := b.s.together(&batch{s: b.s, ops: []*operation{op}, bytes: maxBytes}); err != nil {
-					op.err = err
-				}
-			}
-		}
-	}
-	for _, op := range b.ops {
-		op.answer()
 	}
 }
 
@@ -367,6 +294,9 @@ func (t *tx) runAll(b *batch) error {
 		if op.err != nil && (t.dirty || isDamage(op.err) || isFull(op.err)) {
 			return op.err
 		}
+	}
+	if err := t.foldAlong(b); err != nil {
+		return err
 	}
 	if err := t.tidy(); err != nil {
 		return err

@@ -36,12 +36,12 @@ func main() {
 	a.Run()
 }
 
-// show puts the log alone into the main window.
+// show puts the log into the main window, behind an empty page.
 func show(a fyne.App, backend present.Backend) {
 	s := gui.NewShell(gui.ShellDeps{
 		Desk:  &gui.Desk{Backend: backend, App: a, Now: time.Now, Context: context.Background()},
 		Look:  present.Look{Language: "en", Theme: present.ThemeLight},
-		Pages: func(d *gui.Desk) []gui.Page { return []gui.Page{gui.NewLogPage(d)} },
+		Pages: func(d *gui.Desk) []gui.Page { return []gui.Page{newDoorstep(), gui.NewLogPage(d)} },
 		Quit:  a.Quit, Minimise: func(fyne.Window) {},
 	})
 	s.Raise()

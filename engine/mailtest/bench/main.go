@@ -38,9 +38,17 @@ type options struct {
 	seed      uint64
 	only      string
 	without   string
+	floors    bool
 }
 
 func main() {
+	if len(os.Args) == 6 && os.Args[1] == floorCommand {
+		if err := runFloor(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, "floor:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	var o options
 	flag.StringVar(&o.postbagd, "postbagd", "bin/postbagd", "the program to measure")
 	flag.IntVar(&o.runs, "runs", 5, "runs of each program in each scenario")
@@ -52,6 +60,7 @@ func main() {
 	flag.Uint64Var(&o.seed, "seed", 1, "of the moments at which programs are killed")
 	flag.StringVar(&o.only, "only", "", "scenarios to run, for example A,D,growth")
 	flag.StringVar(&o.without, "without", "", "programs to leave out, separated by commas")
+	flag.BoolVar(&o.floors, "floors", true, "in A, B and D also the least that any program must do")
 	flag.Parse()
 	if err := run(o, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -118,12 +127,7 @@ func (b *bench) scenario(o options, sc scenario, w io.Writer) error {
 	defer st.close()
 	var errs []error
 	results := make(map[string]series)
-	var taken []program
-	for _, p := range programs(o.postbagd) {
-		if !strings.Contains(","+o.without+",", ","+p.name+",") && (!p.slow || o.slowRuns > 0) {
-			taken = append(taken, p)
-		}
-	}
+	taken := o.taken(sc)
 	runs := o.runs
 	if sc.runs > 0 {
 		runs = min(runs, sc.runs)
@@ -164,7 +168,7 @@ func (st *stage) killTable(o options, w io.Writer, taken []program, results map[
 			n = o.kills
 		}
 		_, whole, _ := results[p.name].column(wall)
-		if n == 0 || whole == 0 {
+		if n == 0 || whole == 0 || p.floor {
 			continue
 		}
 		all, err := st.kills(p, n, time.Duration(whole*float64(time.Second)), random)

@@ -6,7 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
+	"strconv"
 	"strings"
+
+	"postbag/engine/mailtest/bench/floor"
 )
 
 // job is what a program has to do: collect all boxes and hand over what is in
@@ -22,6 +26,7 @@ type job struct {
 type program struct {
 	name    string
 	slow    bool // a process for each message: measured less often
+	floor   bool // no program that anybody could use, but the least that one must do
 	prepare func(job) ([]string, error)
 }
 
@@ -35,7 +40,20 @@ func programs(postbagd string) []program {
 		{name: fetchmail, prepare: fetchmailJob},
 		{name: "mpop+msmtp", slow: true, prepare: mpopJob},
 		{name: "getmail6+msmtp", slow: true, prepare: getmailJob},
+		{name: "floor, keeps nothing", floor: true, prepare: func(j job) ([]string, error) { return floorJob(j, "") }},
+		{name: "floor, durable", floor: true, prepare: func(j job) ([]string, error) { return floorJob(j, filepath.Join(j.dir, "kept")) }},
 	}
+}
+
+// taken are the programs that take part in a scenario.
+func (o options) taken(sc scenario) (out []program) {
+	for _, p := range programs(o.postbagd) {
+		named := strings.Contains(","+o.without+",", ","+p.name+",") // a name may have a comma in it
+		if !named && (!p.slow || o.slowRuns > 0) && (!p.floor || o.floors && sc.floors) {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 func write(dir, name, text string) error {
@@ -102,4 +120,26 @@ func getmailJob(j job) ([]string, error) {
 		cmd = append(cmd, "--rcfile", name)
 	}
 	return cmd, msmtp(j)
+}
+
+// floorCommand, as the first argument, makes this program the floor.
+const floorCommand = "floor"
+
+func floorJob(j job, file string) ([]string, error) {
+	self, err := os.Executable()
+	return []string{self, floorCommand, strconv.Itoa(j.pop3), strconv.Itoa(j.smtp), strconv.Itoa(j.boxes), file}, err
+}
+
+// runFloor is the process that floorJob starts.
+func runFloor(args []string) error {
+	var pop3, smtp, boxes int
+	if _, err := fmt.Sscan(strings.Join(args[:3], " "), &pop3, &smtp, &boxes); err != nil {
+		return err
+	}
+	j := floor.Job{POP3: pop3, SMTP: smtp, File: args[3]}
+	for i := range boxes {
+		j.Boxes = append(j.Boxes, floor.Box{User: user(i), Password: password, Recipient: address(i)})
+	}
+	debug.SetGCPercent(-1) // what it needs it uses again
+	return floor.Run(j)
 }
