@@ -19,7 +19,11 @@ type arrival struct {
 	it    source.Planned
 	draft *store.Draft
 	col   *header.Collector
-	fp    string // its fingerprint, once it is complete
+	fp    string     // its fingerprint, once it is complete
+	kept  store.Kept // what the store is to keep, once it is routed
+
+	before <-chan struct{} // closed when the one like it that came before is kept; nil: none is under way
+	done   chan struct{}   // what one like it that came later waits for; nil: none has come
 
 	lines int64 // line feeds
 	dots  int64 // lines that begin with a dot

@@ -17,11 +17,11 @@ import (
 func TestRule44_BookedAttemptsAreGivenBack(t *testing.T) {
 	for name, giveBack := range map[string]func(*Engine, *queue, mail.Job) error{
 		"nobody delivers": func(e *Engine, _ *queue, j mail.Job) error {
-			return e.hand(context.Background(), store.KeepResult{Job: j})
+			return e.hand(context.Background(), j)
 		},
 		"the target goes down": func(e *Engine, q *queue, j mail.Job) error {
 			e.pools["office"] = &pool{queue: q}
-			if err := e.hand(t.Context(), store.KeepResult{Job: j}); err != nil {
+			if err := e.hand(t.Context(), j); err != nil {
 				return err
 			}
 			return q.SetTarget(t.Context(), deliver.TargetState{Attempts: 1, Until: time.Now().Add(time.Minute), Failure: &mail.Failure{Code: mail.CodeRefused}})
@@ -30,7 +30,7 @@ func TestRule44_BookedAttemptsAreGivenBack(t *testing.T) {
 			ended := make(chan struct{})
 			close(ended)
 			e.pools["office"] = &pool{queue: q, stop: func() {}, done: ended, Pool: deliver.NewPool(deliver.Target{}, deliver.Deps{Queue: q})}
-			if err := e.hand(t.Context(), store.KeepResult{Job: j}); err != nil {
+			if err := e.hand(t.Context(), j); err != nil {
 				return err
 			}
 			return e.Stop(t.Context())
@@ -68,7 +68,7 @@ func TestBookedJobsComeFirst(t *testing.T) {
 	q := &queue{e: e, target: "office"}
 	e.pools["office"] = &pool{queue: q, Pool: deliver.NewPool(deliver.Target{}, deliver.Deps{Queue: q})}
 	j := keptFor(t, e, "office")
-	if err := e.hand(t.Context(), store.KeepResult{Job: j}); err != nil {
+	if err := e.hand(t.Context(), j); err != nil {
 		t.Fatal(err)
 	}
 	for i, want := range []int{1, 0} {

@@ -296,6 +296,7 @@ func (e *Engine) sweep(ctx context.Context, mb *Mailbox, r *run) error {
 		return err
 	}
 	s.fetch = newFetcher(s)
+	defer s.fetch.end()
 	fresh := len(s.plan.Fetch)
 	if err := s.adopt(ctx, s.plan.Delete, s.plan.Keep); err != nil {
 		return err

@@ -3,22 +3,15 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
 	"postbag/engine/mail"
 	"postbag/engine/mail/header"
 	"postbag/engine/source"
-	"postbag/engine/store"
 )
-
-// underWay is how many fetched messages may wait for their durable commit at
-// once: enough to fill a group commit, few enough to keep memory small.
-const underWay = 48
 
 // fetcher takes the messages of one session into the store. Fetching goes on
 // while earlier messages are routed and committed.
@@ -32,36 +25,40 @@ type fetcher struct {
 	look    bool                     // what seems new may be known under another UIDL (rule 4)
 	gone    map[int64]bool           // rows that are not listed any more
 	skip    func(header.Header) bool // see session
+	kick    func(target string)      // see Engine
 
 	recording *recording // see session
 
-	dog    watchdog
-	alike  map[string]chan struct{} // by fingerprint: closed when the last one of it is kept
-	slots  chan struct{}
-	wg     sync.WaitGroup
-	buf    []byte
-	held   []*arrival // see arrival.go
-	doubts bool       // something was held in this session
-	begun  bool       // a first few were fetched
-	missed bool       // a message was refused
+	dog     watchdog
+	arrived chan *arrival // for the keepers
+	slots   chan struct{} // of what is under way
+	under   sync.WaitGroup
+	keeping bool // the keepers are there
+	buf     []byte
+	held    []*arrival // see arrival.go
+	doubts  bool       // something was held in this session
+	begun   bool       // a first few were fetched
+	missed  bool       // a message was refused
 
 	naming  sync.Mutex
 	claimed map[int64]bool  // known messages that are one of this listing
 	named   map[string]bool // idents given in this session
 
 	mu    sync.Mutex
+	alike map[string]*arrival   // the last one under way by fingerprint
 	rows  map[int64]source.Item // what this session holds, by row
 	fault error                 // the first failed commit
 }
 
 func newFetcher(s *session) *fetcher {
 	f := &fetcher{
-		e: s.e, mb: s.mb, run: s.run, watch: s.watch, skip: s.skip, recording: s.recording,
+		e: s.e, mb: s.mb, run: s.run, watch: s.watch, skip: s.skip, kick: s.e.kick, recording: s.recording,
 		log:     s.run.log.With("mailbox", s.mb.ID),
 		planned: make(map[int]source.Planned),
 		gone:    make(map[int64]bool, len(s.gone)),
 		dog:     watchdog{span: s.e.deps.Watchdog},
-		alike:   make(map[string]chan struct{}),
+		alike:   make(map[string]*arrival),
+		arrived: make(chan *arrival, underWay),
 		slots:   make(chan struct{}, underWay),
 		buf:     make([]byte, 64<<10),
 		claimed: make(map[int64]bool),
@@ -107,7 +104,7 @@ func (f *fetcher) fetch(ctx context.Context, s source.Session, items []source.Pl
 // durable returns when everything that arrived is durable, or could not be made
 // so; err is what else went wrong.
 func (f *fetcher) durable(err error) error {
-	f.wg.Wait()
+	f.under.Wait()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if errors.Is(err, f.fault) {
@@ -147,108 +144,6 @@ func (f *fetcher) take(ctx, watched context.Context, it source.Planned, body io.
 	}
 	f.keep(ctx, a)
 	return nil
-}
-
-// keep hands a message to the store, in the background. Of two messages with
-// one content the first is the first, and the other its duplicate (rule 35).
-func (f *fetcher) keep(ctx context.Context, a *arrival) {
-	a.fp = a.col.Fingerprint()
-	before, mine := f.alike[a.fp], make(chan struct{})
-	f.alike[a.fp] = mine
-	f.slots <- struct{}{}
-	f.wg.Go(func() {
-		defer func() { <-f.slots; close(mine) }()
-		if before != nil {
-			<-before
-		}
-		if err := f.commit(ctx, a); err != nil {
-			a.draft.Discard()
-			f.mu.Lock()
-			if f.fault == nil {
-				f.fault = err
-			}
-			f.mu.Unlock()
-		}
-	})
-}
-
-// commit routes and stores one message. A fault of this program that one
-// message provokes is counted as one of that message and harms no other (rule 16).
-func (f *fetcher) commit(ctx context.Context, a *arrival) (err error) {
-	it := a.it
-	defer func() {
-		if p := recover(); p != nil {
-			f.log.Error("a message met a fault of this program", "uid", it.UID, "stack", string(debug.Stack()))
-			a.draft.Discard()
-			f.refused(it, &mail.Failure{Class: mail.Internal, Code: mail.CodeInternal, Op: "route", Err: fmt.Errorf("panic: %v", p)})
-			err = nil
-		}
-	}()
-	if it, err = f.recorded(it); err != nil {
-		return err
-	}
-	h, fp := a.col.Header(), a.fp
-	decision := f.mb.Rules.Decide(h)
-	row, ident, err := f.identify(ctx, it, fp, &decision)
-	if err != nil {
-		return err
-	}
-	if row != 0 {
-		a.draft.Discard()
-		f.holds(row, it)
-		return nil
-	}
-	if it.ByFingerprint && f.skip != nil && f.skip(h) {
-		return f.leave(ctx, a, ident)
-	}
-	kept := store.Kept{
-		Row: it.Known.Row, Mailbox: f.mb.ID, UID: it.UID, Ident: ident,
-		Draft: a.draft, Size: a.draft.Size(), Fingerprint: fp, Summary: header.Summarize(h),
-		Source: f.mb.Host, Decision: &decision,
-	}
-	if len(decision.Recipients) == 0 {
-		kept.QuarantineCode = mail.CodeUnknownUser
-	}
-	if decision.Loop {
-		kept.QuarantineCode = mail.CodeLoop // rule 36
-	}
-	kept.Claim = f.e.books(&decision)
-	res, err := f.e.deps.Store.Keep(ctx, kept)
-	if err != nil {
-		return err
-	}
-	f.log.LogAttrs(ctx, slog.LevelInfo, "message kept", slog.String("message", res.ID), slog.String("uid", it.UID),
-		slog.Int64("octets", kept.Size), slog.String("route", decision.Route), slog.String("state", string(res.State)))
-	f.holds(res.Row, it)
-	f.run.touch(res.Row)
-	f.run.tookIn(f.mb.ID)
-	if kept.QuarantineCode != "" {
-		f.run.quarantined(res.Row)
-		f.e.attention(f.mb.ID, &mail.Failure{Class: mail.NeedsUser, Code: kept.QuarantineCode, Op: "route"})
-	}
-	f.watch.expect(res.Row, res.State)
-	return f.e.hand(ctx, res)
-}
-
-// holds notes that a row is a message of this session's listing.
-func (f *fetcher) holds(row int64, it source.Planned) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.rows[row] = it.Item
-	f.run.cleared(f.mb.ID, it)
-}
-
-// leave records a message that first_collection leaves out and that only its
-// content identifies.
-func (f *fetcher) leave(ctx context.Context, a *arrival, ident string) error {
-	item := store.NewItem{UID: a.it.UID, Ident: ident, Size: a.draft.Size(), State: mail.Filtered, Reason: "first_collection"}
-	a.draft.Discard()
-	rows, err := f.e.deps.Store.RecordListing(ctx, f.mb.ID, []store.NewItem{item}, nil)
-	for _, k := range rows {
-		f.holds(k.Row, a.it)
-		f.run.touch(k.Row)
-	}
-	return err
 }
 
 // limited caps what is read of a message: LIST is only a hint (rule 10).

@@ -10,7 +10,6 @@ import (
 
 	"postbag/engine/deliver"
 	"postbag/engine/mail"
-	"postbag/engine/store"
 )
 
 // queue is what the pool of one target works off: the store, with the rules
@@ -99,17 +98,13 @@ func (e *Engine) books(d *mail.Decision) func(attempts int) time.Time {
 	return e.nextAttempt
 }
 
-// hand tells the targets of a message that was kept, and gives the job that was
-// claimed with it to its own. When that delivers no more, the job is given back.
-func (e *Engine) hand(ctx context.Context, k store.KeepResult) error {
-	var err error
-	if j := k.Job; len(j.Copies) > 0 && !e.queued(j) {
-		err = e.deps.Store.Release(context.WithoutCancel(ctx), []mail.Job{j})
+// hand gives the job that was claimed with a message that was kept to its target.
+// When that delivers no more, the job is given back.
+func (e *Engine) hand(ctx context.Context, j mail.Job) error {
+	if len(j.Copies) == 0 || e.queued(j) {
+		return nil
 	}
-	for _, t := range k.Targets {
-		e.kick(t)
-	}
-	return err
+	return e.deps.Store.Release(context.WithoutCancel(ctx), []mail.Job{j})
 }
 
 // queued puts a booked job where its target's pool finds it; false: there is none.

@@ -114,10 +114,14 @@ func (r *run) touch(rows ...int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, row := range rows {
-		if row != 0 && !r.known[row] {
-			r.known[row] = true
-			r.order = append(r.order, row)
-		}
+		r.note(row)
+	}
+}
+
+func (r *run) note(row int64) {
+	if row != 0 && !r.known[row] {
+		r.known[row] = true
+		r.order = append(r.order, row)
 	}
 }
 
@@ -273,11 +277,14 @@ func avoidKey(it source.Planned) string {
 	return fmt.Sprintf(" %d %d %s", it.Number, it.Size, it.UID) // no UIDL has a blank
 }
 
-// tookIn counts a message that was not here before.
-func (r *run) tookIn(mailbox string) {
+// tookIn counts a message that was not here before, and notes that it is.
+func (r *run) tookIn(mailbox string, row int64, it source.Planned) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.box(mailbox).kept++
+	t := r.box(mailbox)
+	t.kept++
+	r.note(row)
+	t.clear(it)
 }
 
 // taken is how many messages came in that were not here before.

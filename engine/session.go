@@ -118,6 +118,7 @@ func (s *session) bring(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	s.fetch = newFetcher(s)
+	defer s.fetch.end()
 	if err := s.adopt(ctx, s.plan.Delete, s.plan.Keep, s.plan.Pending); err != nil {
 		return false, err
 	}

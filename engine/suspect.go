@@ -95,7 +95,13 @@ func (r *run) suspect(mailbox string, it source.Planned, why *mail.Failure) {
 func (r *run) cleared(mailbox string, it source.Planned) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.box(mailbox).suspects, avoidKey(it))
+	r.box(mailbox).clear(it)
+}
+
+func (t *tally) clear(it source.Planned) {
+	if len(t.suspects) > 0 {
+		delete(t.suspects, avoidKey(it))
+	}
 }
 
 // suspects returns the messages that could not be fetched, in their order, and

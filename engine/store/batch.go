@@ -39,10 +39,8 @@ func (b *batch) commitTables(first *operation) {
 			b.commitWith(op)
 		}
 	default:
-		select {
-		case op := <-b.s.patient:
+		if op := b.s.patientOne(); op != nil {
 			b.commitWith(op)
-		default:
 		}
 	}
 	b.commitWith(first)
@@ -55,10 +53,6 @@ func (b *batch) add(op *operation) {
 		b.patient++
 	}
 }
-
-// room tells whether another patient operation may join: beside others only a
-// few, so that these need not wait for the octets of many messages.
-func (b *batch) room() bool { return b.patient < fewPatient || b.patient == len(b.ops) }
 
 // more adds what waits already, within the bounds. What was answered a moment
 // ago is about to come back with its next step: giving up the processor once
@@ -81,24 +75,19 @@ func (b *batch) more() bool {
 
 // waiting takes an operation that waits and may join; nil: there is none.
 func (b *batch) waiting() *operation {
-	first, second := b.s.ops, b.s.patient
-	switch {
-	case b.tables:
-		first, second = b.s.tables, nil
-	case !b.room():
-		second = nil
+	ops := b.s.ops
+	if b.tables {
+		ops = b.s.tables
 	}
 	select {
-	case op := <-first: // nil once it is closed
+	case op := <-ops: // nil once it is closed
 		return op
 	default:
 	}
-	select {
-	case op := <-second:
-		return op
-	default:
+	if b.tables || !b.room() {
 		return nil
 	}
+	return b.s.patientOne()
 }
 
 // commit runs the batch in one transaction, with what comes meanwhile, and
@@ -129,6 +118,6 @@ func (b *batch) commit() {
 		}
 	}
 	for _, op := range b.ops {
-		close(op.done)
+		op.answer()
 	}
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"time"
 
 	"postbag/engine/mail"
@@ -50,53 +49,18 @@ type KeepResult struct {
 // Person, within the window) become duplicates; those for whom it is under way
 // are queued behind that copy.
 func (s *Store) Keep(ctx context.Context, k Kept) (KeepResult, error) {
-	var out KeepResult
-	if k.Draft == nil {
-		return out, internal("keep", "no draft")
-	}
-	if k.Size == 0 {
-		k.Size = k.Draft.size
-	}
-	defer k.Draft.Discard() // does nothing once the octets are kept
-	if err := k.Draft.place(); err != nil {
-		return out, err
-	}
-	op := keepOp{Kept: k, id: s.ids.next(s.now()), key: fingerprintKey(k.Fingerprint)}
-	if op.quarantined() {
-		if err := s.emlBeforeKeep(ctx, &op); err != nil {
-			return out, err
-		}
-	}
-	err := s.writeOp(ctx, "keep", &operation{beside: true, patient: true, bytes: int64(len(k.Draft.buf)), run: func(t *tx) error {
-		var err error
-		if out, err = op.run(t); err == nil && op.stored && k.Draft.name == "" {
-			row, plain := out.Row, op.pending // before anybody can settle it
-			t.after = append(t.after, func() {
-				if s.recent.put(row, k.Draft.buf) || plain {
-					k.Draft.buf = nil
-				}
-			})
-		}
-		return err
-	}})
-	if _, ok := errors.AsType[doubtful](err); ok {
-		k.Draft.release() // without its file: the next start tells whether it is needed
-		return KeepResult{}, err
-	}
+	m, err := s.ready(ctx, k)
 	if err != nil {
-		if op.eml != "" {
-			s.dropEml(op.eml) // the provider still has the message
-		}
 		return KeepResult{}, err
 	}
-	k.Draft.release()
-	return out, nil
+	err = m.finish(s.handOver(ctx, []*keeping{m}))
+	return m.out, err
 }
 
 // keepOp is one Keep on its way through the writer.
 type keepOp struct {
 	Kept
-	id  string // for a new identity
+	id  string // for a new identity or its .eml; "": neither is needed
 	key []byte // fingerprint
 	eml string // id whose .eml was written for this
 

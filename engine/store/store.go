@@ -68,7 +68,8 @@ type Store struct {
 
 	w       *conn // the writer's
 	ops     chan *operation
-	patient chan *operation // see operation
+	patient chan []*operation // see operation
+	waiting []*operation      // of them, what was taken and is in no transaction yet; the writer's
 	tables  chan *operation
 	written chan struct{}
 	commits atomic.Int64
@@ -118,7 +119,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
 		dir: o.Dir, now: o.Now, window: o.DuplicateWindow, readOnly: o.ReadOnly, log: o.Log,
 		quota: o.QuotaBytes, files: o.files,
-		ops: make(chan *operation, 1024), patient: make(chan *operation, 1024), tables: make(chan *operation, 1024), written: make(chan struct{}),
+		ops: make(chan *operation, 1024), patient: make(chan []*operation, 1024), tables: make(chan *operation, 1024), written: make(chan struct{}),
 		readers: make(chan *conn, maxReaders), slots: make(chan struct{}, maxReaders),
 		flight: make(map[int64]struct{}), pend: make(map[int64]*pending), news: make(map[int64]found), alike: make(map[string]int64), noPlain: o.noPlain,
 	}

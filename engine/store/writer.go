@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"postbag/engine/mail"
@@ -18,6 +19,16 @@ type operation struct {
 	tables  bool  // it is about the tables: what goes into the ledger only does not wait for their commit
 	err     error
 	done    chan struct{}
+	with    *sync.WaitGroup // not nil: those that are answered together
+}
+
+// answer tells whoever waits for it.
+func (op *operation) answer() {
+	if op.with != nil {
+		op.with.Done()
+	} else {
+		close(op.done)
+	}
 }
 
 // tx is what an operation sees of the transaction it shares with others.
@@ -138,10 +149,7 @@ func (s *Store) submit(ctx context.Context, op *operation) error {
 	}
 	op.done = make(chan struct{})
 	ops := s.ops
-	switch {
-	case op.patient:
-		ops = s.patient
-	case op.tables:
+	if op.tables {
 		ops = s.tables
 	}
 	select {
@@ -163,6 +171,10 @@ func (s *Store) writer() {
 	again := time.Duration(0) // after a failure: not before
 	for {
 		s.startFolding()
+		if len(s.waiting) > 0 {
+			b.commitWith(s.nextWaiting())
+			continue
+		}
 		wait, everything := s.rest()
 		var rested <-chan time.Time
 		if wait > 0 {
@@ -179,8 +191,7 @@ func (s *Store) writer() {
 				return
 			}
 			b.commitWith(op)
-		case op := <-s.patient:
-			b.commitWith(op)
+		case s.waiting = <-s.patient: // the next turn begins with them
 		case op := <-s.tables:
 			b.commitTables(op)
 		case r := <-s.folder.done:
