@@ -190,7 +190,12 @@ func (r *rig) limitPages(n int) {
 	if n > 0 {
 		sql = "PRAGMA max_page_count = 1" // SQLite rounds up to what is in use
 	}
-	r.ok(r.write(r.ctx, "limit", 0, func(t *tx) error { return t.script(sql) }))
+	limit := func(t *tx) error { return t.script(sql) }
+	if n > 0 {
+		r.ok(r.write(r.ctx, "limit", 0, limit))
+		return
+	}
+	r.ok(r.writeBeside(r.ctx, "limit", limit)) // what is pending has room only after it
 }
 
 func TestDiskFullInTheDatabase(t *testing.T) {
