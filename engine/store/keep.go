@@ -180,6 +180,7 @@ func (k *keepOp) find(t *tx) (f found, ok bool, err error) {
 		f, ok = found{Known: scanKnown(r), mailbox: r.str(12), indexed: r.bool(13), twice: r.bool(14)}, true
 		return nil
 	}, args...)
+	delete(t.s.news, f.Row) // what it tells is old from now on
 	if err == nil && !ok && k.Row != 0 {
 		err = notFound("keep")
 	}

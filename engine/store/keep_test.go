@@ -10,6 +10,20 @@ import (
 	"postbag/engine/mail"
 )
 
+// What was kept by its UID is known by its row, too, also once it stands in the
+// tables and the listing was a moment ago.
+func TestKeptByUIDIsKnownByRow(t *testing.T) {
+	r := newRig(t)
+	row := r.list("box", "u1")[0].Row
+	first := r.keep("box", "u1", "text", "anne")
+	r.ok(r.writeBeside(r.ctx, "fold", func(t *tx) error { return t.foldAll() }))
+	again, err := r.Keep(r.ctx, Kept{Row: row, Draft: r.draft("text"), Fingerprint: fingerprint("text"), Decision: decision("anne")})
+	if err != nil || first.Row != row || again.Row != row || again.State != mail.Queued {
+		t.Errorf("%+v, then %+v, %v", first, again, err)
+	}
+	r.audit()
+}
+
 func TestKeepTwiceKeepsOnce(t *testing.T) {
 	for _, size := range []int{10, 2 * inline} {
 		r := newRig(t)
