@@ -53,8 +53,8 @@ func (s *sending) resume() error {
 	return nil
 }
 
-// answeredLast takes in the answer to the final dot before which something was
-// begun; taken tells that it was a yes.
+// answeredLast takes in what the server said to the final dot behind which a
+// letter was begun.
 func (c *Conn) answeredLast(outcomes []mail.Outcome) {
 	if c.ahead != nil {
 		c.ahead.doubted = !has(outcomes, accepted)
