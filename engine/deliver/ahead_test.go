@@ -303,24 +303,7 @@ func TestNextIsShared(t *testing.T) {
 // rule 46: asked to stop while the next message is begun behind the final dot,
 // the answer to the dot still counts, and nothing was attempted of the next.
 func TestRule46_StopWithTheNextBegun(t *testing.T) {
-	reached, reply := make(chan struct{}), make(chan struct{})
-	s, target := startSMTP(t, mailtest.SMTPOptions{Extensions: pipelining, Script: func(e mailtest.SMTPEvent) mailtest.SMTPAction {
-		if e.Step == mailtest.StepDot && e.Message == 2 {
-			close(reached)
-			return mailtest.SMTPAction{Wait: reply}
-		}
-		return mailtest.SMTPAction{}
-	}})
-	target.Connections = 1
-	q := newFakeQueue()
-	q.add(5, "anne@office.test")
-	r := startPool(t, target, q)
-	<-reached
-	r.cancel()
-	close(reply)
-	if err := <-r.ended; err != nil {
-		t.Fatal(err)
-	}
+	s, q := stopAtDot(t, pipelining, 2, 5)
 	due, settled, _ := q.counts()
 	if q.verdict("M2") != "accepted" || due != 3 || settled != 2 || s.Taken() != 2 {
 		t.Errorf("%s, %d due, %d settled, %d taken", q.verdict("M2"), due, settled, s.Taken())

@@ -60,6 +60,31 @@ func TestRule50_StoreFails(t *testing.T) {
 	}
 }
 
+// stopAtDot stops a pool of one connection with so many messages when the server
+// has the final dot of one of them and is about to answer.
+func stopAtDot(t *testing.T, extensions []string, message, of int) (*mailtest.SMTP, *fakeQueue) {
+	t.Helper()
+	reached, reply := make(chan struct{}), make(chan struct{})
+	s, target := startSMTP(t, mailtest.SMTPOptions{Extensions: extensions, Script: func(e mailtest.SMTPEvent) mailtest.SMTPAction {
+		if e.Step == mailtest.StepDot && e.Message == message {
+			close(reached)
+			return mailtest.SMTPAction{Wait: reply}
+		}
+		return mailtest.SMTPAction{}
+	}})
+	target.Connections = 1
+	q := newFakeQueue()
+	q.add(of, "anne@office.test")
+	r := startPool(t, target, q)
+	<-reached
+	r.cancel()
+	close(reply)
+	if err := <-r.ended; err != nil {
+		t.Fatal(err)
+	}
+	return s, q
+}
+
 // rules 9 and 46: stopping gives back what was not sent, awaits the reply to a
 // final dot, and records what is unknown.
 func TestRule46_Stop(t *testing.T) {
@@ -93,24 +118,7 @@ func TestRule46_Stop(t *testing.T) {
 		}
 	})
 	t.Run("reply comes", func(t *testing.T) {
-		reached, reply := make(chan struct{}), make(chan struct{})
-		_, target := startSMTP(t, mailtest.SMTPOptions{Script: func(e mailtest.SMTPEvent) mailtest.SMTPAction {
-			if e.Step == mailtest.StepDot {
-				close(reached)
-				return mailtest.SMTPAction{Wait: reply}
-			}
-			return mailtest.SMTPAction{}
-		}})
-		target.Connections = 1
-		q := newFakeQueue()
-		q.add(2, "anne@office.test")
-		r := startPool(t, target, q)
-		<-reached
-		r.cancel()
-		close(reply)
-		if err := <-r.ended; err != nil {
-			t.Fatal(err)
-		}
+		_, q := stopAtDot(t, nil, 1, 2)
 		if due, _, _ := q.counts(); q.verdict("M1") != "accepted" || due != 1 {
 			t.Errorf("%s, %d due", q.verdict("M1"), due)
 		}

@@ -7,7 +7,6 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -298,28 +297,12 @@ func TestTogetherBreaks(t *testing.T) {
 // it is lost when it is deaf, else it hangs up.
 func groupBreaker(t *testing.T, deaf bool) (Target, *atomic.Int32) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	t.Cleanup(func() { _ = l.Close(); wg.Wait() })
 	taken := new(atomic.Int32)
-	wg.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			wg.Go(func() { breakGroups(c, deaf, taken) })
-		}
-	})
-	return Target{Name: "office", Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, HeloName: "postbag.office.test"}, taken
+	return rawSMTP(t, func(c net.Conn) { breakGroups(c, deaf, taken) }), taken
 }
 
 func breakGroups(c net.Conn, deaf bool, taken *atomic.Int32) {
-	defer c.Close()
-	say := func(line string) { _, _ = c.Write([]byte(line + "\r\n")) }
+	say := func(line string) { say(c, line) }
 	say("220 odd")
 	buf, data := make([]byte, 64<<10), ""
 	for inData := false; ; {

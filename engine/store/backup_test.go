@@ -77,10 +77,11 @@ func TestNewerSchemaIsLeftAlone(t *testing.T) {
 	}
 }
 
-// A store of the first release, made once and kept: it opens for ever.
-func TestStoreOfTheFirstRelease(t *testing.T) {
+// released unpacks a store that an earlier release made.
+func released(t *testing.T, backup string) Options {
+	t.Helper()
 	dir := t.TempDir() + "/store"
-	f, err := os.Open("testdata/store-v1.tar.gz")
+	f, err := os.Open(backup)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,8 +93,13 @@ func TestStoreOfTheFirstRelease(t *testing.T) {
 	if err := Restore(context.Background(), dir, z); err != nil {
 		t.Fatal(err)
 	}
+	return Options{Dir: dir, Now: newClock().Now}
+}
+
+// A store of the first release, made once and kept: it opens for ever.
+func TestStoreOfTheFirstRelease(t *testing.T) {
 	want := map[string]mail.State{"uid-000": mail.Waiting, "uid-001": mail.Delivered, "uid-003": mail.Quarantined, "uid-004": mail.Queued, "uid-005": mail.TooBig, "large": mail.Queued}
-	m := mended(t, Options{Dir: dir, Now: newClock().Now}, want)
+	m := mended(t, released(t, "testdata/store-v1.tar.gz"), want)
 	defer m.Store.Close()
 	m.clock.Advance(time.Hour)
 	if got := m.claim(100); len(got) != 11 {

@@ -2,11 +2,8 @@ package store
 
 import (
 	"bytes"
-	"compress/gzip"
-	"context"
 	"crypto/sha256"
 	"fmt"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -174,22 +171,7 @@ func TestPartsOfAllKeys(t *testing.T) {
 }
 
 // secondRelease unpacks a store of schema 2, with the index of whole fingerprints.
-func secondRelease(t *testing.T) Options {
-	dir := t.TempDir() + "/store"
-	f, err := os.Open("testdata/store-v2.tar.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := Restore(context.Background(), dir, z); err != nil {
-		t.Fatal(err)
-	}
-	return Options{Dir: dir, Now: newClock().Now}
-}
+func secondRelease(t *testing.T) Options { return released(t, "testdata/store-v2.tar.gz") }
 
 func TestStoreOfTheSecondSchema(t *testing.T) {
 	m := mended(t, secondRelease(t), map[string]mail.State{"uid-000": mail.Waiting, "uid-001": mail.Delivered, "uid-003": mail.Quarantined,
