@@ -7,6 +7,9 @@ import (
 	"postbag/engine/mail"
 )
 
+// errUnasked: what the server says is no answer to what was said last.
+var errUnasked = errors.New("a reply that nothing asked for")
+
 // ahead is the letter whose MAIL, RCPT and DATA went out behind the final dot of
 // the one before (RFC 2920 section 3.1 lets commands follow the data at once):
 // one packet and one round trip for a message instead of two. Its own data wait
@@ -54,9 +57,44 @@ func (s *sending) resume() error {
 }
 
 // answeredLast takes in what the server said to the final dot behind which a
-// letter was begun.
+// letter was begun, or behind which nothing was said.
 func (c *Conn) answeredLast(outcomes []mail.Outcome) {
+	taken := has(outcomes, accepted)
 	if c.ahead != nil {
-		c.ahead.doubted = !has(outcomes, accepted)
+		c.ahead.doubted = !taken
 	}
+	c.doubted = c.ahead == nil && !taken && has(outcomes, atDot)
+}
+
+func atDot(o mail.Outcome) bool {
+	return o.Failure != nil && (o.Failure.Op == OpDot || o.Failure.Op == OpLMTP)
+}
+
+// inStep makes sure that the next reply is to the next command. QUIRK: a server
+// that objects in the middle of the data and again after them is a reply ahead of
+// us for ever, and its second no may be on its way still: RSET finds it out.
+func (s *sending) inStep() *mail.Failure {
+	c := s.c
+	if s.ahead != nil {
+		return nil // doubted tells
+	}
+	astray := &mail.Failure{Code: mail.CodeProtocol, Op: OpMAIL, Err: errUnasked}
+	if c.w.buffered() {
+		return astray
+	}
+	if !c.doubted {
+		return nil
+	}
+	c.doubted = false
+	r, err := c.w.command("RSET", c.o.Timeouts.Command)
+	switch {
+	case err != nil:
+		return connFault(OpMAIL, err)
+	case r.Code == 421:
+		_, f := judged(OpMAIL, r)
+		return f
+	case !r.positive() || c.w.buffered():
+		return astray
+	}
+	return nil
 }

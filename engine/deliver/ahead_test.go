@@ -128,25 +128,25 @@ func fates(t *testing.T, script func(mailtest.SMTPEvent) mailtest.SMTPAction, be
 	return b.String()
 }
 
-// QUIRK: a server that objects in the middle of the data and again after them is
-// a reply ahead of us. Its second no is not one to the next message.
-func TestBehindTwoAnswers(t *testing.T) {
-	var taken atomic.Int32
-	target := rawSMTP(t, func(c net.Conn) {
+// objectsTwice is a server that objects to a message that is "too big" in the
+// middle of its data, and again after them: it is a reply ahead from then on.
+func objectsTwice(t *testing.T, taken *atomic.Int32) Target {
+	t.Helper()
+	return rawSMTP(t, func(c net.Conn) {
 		r, big := bufio.NewReader(c), false
 		dialogueOf(c, r, func() bool {
-			text := ""
+			told := false
 			for line := ""; line != ".\r\n"; {
 				var err error
 				if line, err = r.ReadString('\n'); err != nil {
 					return false
 				}
-				if text += line; strings.Contains(line, "too big") && !big {
+				if told = told || strings.Contains(line, "too big"); told && !big {
 					big = true
 					say(c, "552 5.3.4 too big")
 				}
 			}
-			if big && strings.Contains(text, "too big") {
+			if told {
 				say(c, "552 5.3.4 too big, as I said")
 				return true
 			}
@@ -155,6 +155,14 @@ func TestBehindTwoAnswers(t *testing.T) {
 			return true
 		})
 	})
+}
+
+var tooBig = "Subject: too big\r\n\r\n" + strings.Repeat("too big too big\r\n", 20000)
+
+// Its second no is not one to the next message, which was begun behind the dot.
+func TestBehindTwoAnswers(t *testing.T) {
+	var taken atomic.Int32
+	target := objectsTwice(t, &taken)
 	q := newFakeQueue()
 	q.add(6, "anne@office.test")
 	target.Connections = 1
@@ -162,7 +170,7 @@ func TestBehindTwoAnswers(t *testing.T) {
 		d.Open = func(_ context.Context, row int64) (io.ReadCloser, int64, error) {
 			text := sample
 			if row == 3 {
-				text = "Subject: too big\r\n\r\n" + strings.Repeat("too big too big\r\n", 20000)
+				text = tooBig
 			}
 			return io.NopCloser(strings.NewReader(text)), int64(len(text)), nil
 		}
@@ -179,6 +187,21 @@ func TestBehindTwoAnswers(t *testing.T) {
 	}
 	if taken.Load() != 5 || r.p.State().Paused {
 		t.Errorf("%d taken, %+v", taken.Load(), r.p.State())
+	}
+}
+
+// Nor where nothing was begun: the second no may be on its way still.
+func TestTwoAnswers(t *testing.T) {
+	var taken atomic.Int32
+	c := dial(t, objectsTwice(t, &taken), Options{})
+	for i, text := range []string{sample, tooBig, sample} {
+		want := []string{"accepted", "refused:too_large", "notattempted:protocol"}[i]
+		if outcomes, err := c.Send(t.Context(), letter(text, "anne@office.test")); verdicts(outcomes) != want {
+			t.Errorf("message %d: %s, want %s (%v)", i+1, verdicts(outcomes), want, err)
+		}
+	}
+	if !c.dead || taken.Load() != 1 {
+		t.Errorf("dead %v, %d taken", c.dead, taken.Load())
 	}
 }
 

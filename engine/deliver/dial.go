@@ -33,6 +33,7 @@ type Conn struct {
 	away   time.Duration // how long the answer to EHLO took
 
 	ahead     *ahead // what was begun behind the last final dot
+	doubted   bool   // the last message was not taken, and nothing was said since
 	ungrouped bool   // it broke because commands went out together
 }
 

@@ -30,13 +30,11 @@ func (c *Conn) Send(ctx context.Context, l Letter) ([]mail.Outcome, error) {
 		c.drop()
 		return s.end(&mail.Failure{Code: mail.CodeInternal, Op: OpMAIL, Err: err})
 	}
-	if s.ahead == nil && c.w.buffered() {
-		// QUIRK: a server that objects in the middle of the data and again after
-		// them is a reply ahead of us for ever.
-		c.drop()
-		return s.end(&mail.Failure{Code: mail.CodeProtocol, Op: OpMAIL, Err: errors.New("a reply that nothing asked for")})
-	}
 	defer c.watch(ctx)()
+	if f := s.inStep(); f != nil {
+		c.drop()
+		return s.end(f)
+	}
 	for len(pending) > 0 {
 		n := min(len(pending), maxRcpt)
 		s.more = n < len(pending)

@@ -144,7 +144,7 @@ func (s *sending) answered(rcpts []int, err error) (accepted, left []int, again 
 	if r := answers[0]; r.Code != 250 {
 		if s.ahead != nil && s.ahead.doubted {
 			s.c.ungrouped = true
-			return nil, nil, false, s.nothingSaid(rcpts, errors.New("a reply that nothing asked for"))
+			return nil, nil, false, s.nothingSaid(rcpts, errUnasked)
 		}
 		again, fatal = s.senderAnswer(rcpts, r)
 		return nil, nil, again, fatal
