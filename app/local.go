@@ -26,6 +26,7 @@ import (
 type Local struct {
 	o       facts.Options
 	secrets *secret.Resolver
+	early   *early                  // nil but for one collection
 	world   atomic.Pointer[builder] // of the configuration in force; replaced as a whole
 
 	lock   *dataLock    // nil when only reading
@@ -92,6 +93,9 @@ func (a *Application) OpenLocal(ctx context.Context, o facts.Options) (_ *Local,
 			if l.socket, err = control.Listen(o.Data); err != nil {
 				return nil, err
 			}
+		}
+		if o.Access == facts.AccessCollect {
+			l.dialEarly(ctx)
 		}
 		if err = l.openLog(); err != nil {
 			return nil, err
@@ -205,7 +209,7 @@ func (l *Local) assemble(ctx context.Context) error {
 }
 
 func (l *Local) newBuilder(cfg *config.Config, transcripts *logging.Transcripts) *builder {
-	b := &builder{cfg: cfg, secrets: redacted{secrets: l.secrets}, log: l.logger(), transcripts: transcripts}
+	b := &builder{early: l.early, cfg: cfg, secrets: redacted{secrets: l.secrets}, log: l.logger(), transcripts: transcripts}
 	if l.log != nil {
 		b.secrets = redacted{l.secrets, l.log.Secrets}
 	}
@@ -245,6 +249,7 @@ func (l *Local) parts() *builder        { return l.world.Load() }
 
 // Close lets go of everything. The lock goes last.
 func (l *Local) Close() error {
+	l.early.close()
 	var errs []error
 	if l.socket != nil {
 		if err := l.socket.Close(); !errors.Is(err, net.ErrClosed) {
@@ -252,6 +257,9 @@ func (l *Local) Close() error {
 		}
 	}
 	if l.store != nil {
+		if l.lock != nil {
+			l.noteReady()
+		}
 		errs = append(errs, l.store.Close())
 	}
 	if l.log != nil {

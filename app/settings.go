@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"time"
 
@@ -33,6 +34,7 @@ type builder struct {
 	log          *slog.Logger
 	installation string
 	transcripts  *logging.Transcripts // nil: none are kept
+	early        *early
 }
 
 // settings builds the engine's settings. The configuration is valid, so an
@@ -166,6 +168,9 @@ func (b *builder) dial(ctx context.Context, m *config.Mailbox, step func(string)
 		CAFile: b.cfg.Path(m.CAFile), TLSPin: m.TLSPin, Username: m.Username, Password: password,
 		Auth: m.Auth, AllowPlaintextPassword: m.AllowPlaintext,
 		Log: logging.WithSession(logging.WithMailbox(b.log, m.ID), session), Step: step,
+	}
+	if line := b.early.take(m.Name); line != nil {
+		options.Dial = func(context.Context, string, string) (net.Conn, error) { return line, nil }
 	}
 	if b.transcripts == nil {
 		return noNil(pop3.Dial(ctx, options))

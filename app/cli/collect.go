@@ -28,9 +28,11 @@ func (s *session) collectCommand() *cobra.Command {
 }
 
 func (s *session) collect(cmd *cobra.Command, names []string) error {
-	// The first line that is shown is to hold up no mailbox.
-	go s.p.Has("event.mailbox_start")
-	return s.with(cmd, facts.AccessCollect, func(b Backend) error {
+	o := s.options(facts.AccessCollect)
+	o.Mailboxes = names
+	return s.withOptions(cmd, o, func(b Backend) error {
+		// The first line that is shown is to hold up no mailbox.
+		go s.p.Has("event.mailbox_start")
 		var changed func(mail.Entry) error
 		if s.json {
 			// A reader that went away must not stop a collection: the error is

@@ -160,7 +160,11 @@ func absolute(path string) string {
 // with opens the application, runs f and closes it again; an error of closing
 // counts, because the last changes may be in it.
 func (s *session) with(cmd *cobra.Command, access facts.Access, f func(Backend) error) error {
-	b, err := s.app.Open(cmd.Context(), s.options(access))
+	return s.withOptions(cmd, s.options(access), f)
+}
+
+func (s *session) withOptions(cmd *cobra.Command, o facts.Options, f func(Backend) error) error {
+	b, err := s.app.Open(cmd.Context(), o)
 	if err != nil {
 		return err
 	}

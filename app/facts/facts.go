@@ -24,6 +24,8 @@ type Options struct {
 	Data   string // data folder
 	Lang   string // en or fr
 	Access Access
+
+	Mailboxes []string // of AccessCollect, by name; none: all that are enabled
 }
 
 // Build says what this program is.

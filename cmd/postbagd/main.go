@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"os"
+	"runtime"
 
 	"postbag/app"
 	"postbag/app/cli"
@@ -17,7 +18,17 @@ var (
 )
 
 func main() {
+	moreThreads(os.Getenv("GOMAXPROCS"))
 	os.Exit(cli.Main(cli.System(), application{app.New(facts.Build{Version: version, Commit: commit})}))
+}
+
+// moreThreads lets one thread more run than there are processors, unless the
+// environment says how many: a thread that waits for the disk counts until Go's
+// monitor notices, and every few messages one does.
+func moreThreads(set string) {
+	if set == "" {
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
+	}
 }
 
 // application gives the commands what they ask for as interfaces; package app

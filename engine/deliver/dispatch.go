@@ -54,6 +54,7 @@ type run struct {
 	failure  *mail.Failure
 	attempts int
 	booked   bool // attempts counts an attempt whose result is open
+	taken    bool // the target took a message since it was last called up
 	err      error
 }
 
@@ -190,8 +191,11 @@ func (r *run) handle(e event) {
 		e.done.has--
 		r.tune.done(r.p.d.Now(), len(r.ready) > 0)
 	}
-	if e.accepted && (r.booked || r.failure != nil || r.attempts > 0) {
-		r.up()
+	r.taken = r.taken || e.accepted
+	if r.taken && len(e.settled) > 0 { // what came of the message is written first
+		if r.taken = false; r.booked || r.failure != nil || r.attempts > 0 {
+			r.up()
+		}
 	}
 	if e.gone != nil {
 		r.left(e)

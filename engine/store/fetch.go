@@ -97,7 +97,7 @@ func (t *tx) index(row int64, sum mail.Summary, recipients []mail.Recipient) err
 	if err := t.unindex(row); err != nil {
 		return err
 	}
-	if _, err := t.exec("INSERT INTO search (rowid, text) VALUES (?, ?)", row, searchText(sum, recipients)); err != nil {
+	if _, err := t.exec(sqlWords, row, searchText(sum, recipients)); err != nil {
 		return err
 	}
 	_, err := t.exec("UPDATE message SET indexed = 1 WHERE row = ?", row)

@@ -30,8 +30,7 @@ func (t *tx) fold(p *pending) error {
 			return err
 		}
 	}
-	_, err := t.exec(`UPDATE identity SET state = ?, changed = ?, size = ?, fingerprint = ?, fetch_anyway = 0, delivered = ?,
-		at_source = ?, source_changed = coalesce(?, source_changed) WHERE row = ?`,
+	_, err := t.exec(sqlFolded,
 		p.known.State, changed, p.known.Size, orNone(p.key), p.known.FirstDelivered, p.known.AtSource, p.sourceAt, row)
 	t.keyed(row, p.key)
 	t.moved(p.from, p.known.State)
@@ -47,8 +46,7 @@ func (t *tx) foldCopy(p *pending, n int, r mail.Recipient) error {
 	case next.IsZero():
 		next = p.collected
 	}
-	_, err := t.exec(`INSERT INTO copy (id, person, address, for_address, target, unknown, outside, state, reply, attempts, next, queued, changed, doubtful)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	_, err := t.exec(sqlSettledCopy,
 		copyID(p.known.Row, n), r.Person, r.Address, r.For, r.Target, r.Unknown, r.Outside, state, to.reply, p.attempts, next, p.collected, changed, to.doubtful)
 	return err
 }
@@ -112,7 +110,7 @@ func (t *tx) clear() error {
 		epoch = now
 	}
 	epoch = epochAfter(epoch)
-	_, err := t.exec("INSERT OR REPLACE INTO meta (key, value) VALUES ('intake', ?)", strconv.FormatUint(epoch, 16))
+	_, err := t.exec(sqlEpoch, strconv.FormatUint(epoch, 16))
 	t.epoch, t.records = epoch, t.records[:groupHeader]
 	return err
 }
@@ -178,3 +176,11 @@ func (s *Store) rest() (wait time.Duration, everything bool) {
 	}
 	return 0, false
 }
+
+const (
+	sqlSettledCopy = `INSERT INTO copy (id, person, address, for_address, target, unknown, outside, state, reply, attempts, next, queued, changed, doubtful)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	sqlFolded = `UPDATE identity SET state = ?, changed = ?, size = ?, fingerprint = ?, fetch_anyway = 0, delivered = ?,
+		at_source = ?, source_changed = coalesce(?, source_changed) WHERE row = ?`
+	sqlEpoch = "INSERT OR REPLACE INTO meta (key, value) VALUES ('intake', ?)"
+)

@@ -88,7 +88,7 @@ func (s *Store) Compare(ctx context.Context, mailbox string, uids []string) (Com
 	}
 	view := s.viewMailbox(mailbox) // before the query: what it does not see yet is in here
 	err := s.snapshotBeside(ctx, "compare", func(c *conn) error {
-		r, ok, err := c.one(ctx, "SELECT listed FROM mailbox WHERE id = ?", mailbox)
+		r, ok, err := c.one(ctx, sqlListed, mailbox)
 		if err != nil {
 			return err
 		}
@@ -228,7 +228,7 @@ func (t *tx) count() error {
 }
 
 func (t *tx) addTo(counter string, n int64) error {
-	_, err := t.exec("INSERT INTO counter (state, n) VALUES (?, ?) ON CONFLICT (state) DO UPDATE SET n = n + excluded.n", counter, n)
+	_, err := t.exec(sqlCounted, counter, n)
 	return err
 }
 
@@ -256,3 +256,7 @@ func (s *Store) Balance(ctx context.Context) (map[mail.State]int64, error) {
 	})
 	return out, err
 }
+
+const (
+	sqlCounted = "INSERT INTO counter (state, n) VALUES (?, ?) ON CONFLICT (state) DO UPDATE SET n = n + excluded.n"
+)

@@ -221,15 +221,13 @@ func (t *tx) writeMessage(row int64, f journalFacts, indexed bool) error {
 			return err
 		}
 	}
-	_, err := t.exec(`INSERT OR REPLACE INTO message
-		(row, message_id, author, subject, source, sender, route, evidence, unknown_reason, notes, code, received, indexed)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)`,
+	_, err := t.exec(sqlJournal,
 		row, f.summary.MessageID, f.summary.From, f.summary.Subject, f.source, d.Sender, route,
 		d.Evidence, d.Reason, notesJSON(d.Notes), f.code, f.received)
 	if err != nil {
 		return err
 	}
-	_, err = t.exec("INSERT INTO search (rowid, text) VALUES (?, ?)", row, searchText(f.summary, d.Recipients))
+	_, err = t.exec(sqlWords, row, searchText(f.summary, d.Recipients))
 	return err
 }
 
@@ -289,3 +287,10 @@ func (k *keepOp) route(t *tx, row int64) (mail.State, []string, error) {
 	}
 	return t.envelopes(row, k.key, recipients, due)
 }
+
+const (
+	sqlJournal = `INSERT OR REPLACE INTO message
+		(row, message_id, author, subject, source, sender, route, evidence, unknown_reason, notes, code, received, indexed)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)`
+	sqlWords = "INSERT INTO search (rowid, text) VALUES (?, ?)"
+)

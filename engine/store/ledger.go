@@ -64,8 +64,6 @@ type ledger struct {
 	broken bool
 }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli) // a table of constants
-
 // add makes a group durable and leaves room behind it for so many octets: what
 // is to follow must not fail for want of room. steps begins with groupHeader
 // octets of room.
@@ -178,8 +176,11 @@ func seal(group []byte, epoch, number uint64) {
 	le.PutUint64(group[8:], epoch)
 	le.PutUint64(group[16:], number)
 	le.PutUint64(group[24:], 0)
-	le.PutUint32(group[24:], crc32.Checksum(group, castagnoli))
+	le.PutUint32(group[24:], sumOf(group))
 }
+
+// sumOf is CRC-32C. Its table is made at the first call, not when the program starts.
+func sumOf(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
 
 // group is one that was read whole.
 type group struct {
@@ -213,7 +214,7 @@ func readGroup(r io.ReaderAt, at int64, wanted func(epoch uint64) bool) (g group
 	g = group{epoch: le.Uint64(b[8:]), number: le.Uint64(b[16:]), steps: b[groupHeader:], next: at + aligned(int64(len(b)))}
 	sum := le.Uint32(b[24:])
 	le.PutUint64(b[24:], 0)
-	g.whole = sum == crc32.Checksum(b, castagnoli)
+	g.whole = sum == sumOf(b)
 	return g, g.whole, nil
 }
 

@@ -96,7 +96,7 @@ func (s *Store) recordParts(ctx context.Context, mailbox string, items []NewItem
 
 // markListed notes that a mailbox was listed.
 func (t *tx) markListed(mailbox string) error {
-	r, ok, err := t.first("SELECT listed FROM mailbox WHERE id = ?", mailbox)
+	r, ok, err := t.first(sqlListed, mailbox)
 	if err != nil || ok && r.bool(0) {
 		return err
 	}
@@ -195,8 +195,7 @@ func (t *tx) newIdentity(n newIdentity) (Known, error) {
 		k.Ident = n.uid
 	}
 	var err error
-	k.Row, err = t.insert(`INSERT INTO identity (id, mailbox, uid, ident, state, at_source, size, fingerprint, seen, changed)
-		VALUES (?, ?, ?, ?, ?, 'present', ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+	k.Row, err = t.insert(sqlNewIdentity,
 		n.id, n.mailbox, n.uid, n.ident, n.state, n.size, orNone(n.fingerprint), t.now, t.now)
 	if k.Row != 0 {
 		t.moved("", n.state)
@@ -308,7 +307,7 @@ func (s *Store) SetAtSource(ctx context.Context, rows []int64, at mail.AtSource)
 				delete(t.s.news, row)
 			}
 			for _, sp := range spans(rest) {
-				_, err := t.exec("UPDATE identity SET at_source = ?, source_changed = ? WHERE row BETWEEN ? AND ?", at, t.now, sp.first, sp.last)
+				_, err := t.exec(sqlSetAtSource, at, t.now, sp.first, sp.last)
 				if err != nil {
 					return err
 				}
@@ -370,3 +369,10 @@ const sqlAtSource = sqlAtSourceOf + ` ORDER BY row`
 
 const sqlAtSourceOf = `SELECT ` + columnsKnown + ` FROM identity WHERE mailbox = ? AND at_source IN ('present', 'kept')
 	AND (delete_asked OR state IN ('quarantined', 'filtered', 'delivered', 'duplicate', 'deleted'))`
+
+const (
+	sqlNewIdentity = `INSERT INTO identity (id, mailbox, uid, ident, state, at_source, size, fingerprint, seen, changed)
+		VALUES (?, ?, ?, ?, ?, 'present', ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+	sqlListed      = "SELECT listed FROM mailbox WHERE id = ?"
+	sqlSetAtSource = "UPDATE identity SET at_source = ?, source_changed = ? WHERE row BETWEEN ? AND ?"
+)

@@ -60,7 +60,7 @@ func (s *Store) GetMailbox(ctx context.Context, id string) (MailboxState, error)
 }
 
 func readMailbox(c *conn, m *MailboxState) error {
-	r, ok, err := c.one(context.Background(), "SELECT name, state FROM mailbox WHERE id = ?", m.ID)
+	r, ok, err := c.one(context.Background(), sqlMailbox, m.ID)
 	if err != nil || !ok {
 		return err
 	}
@@ -96,8 +96,7 @@ func (s *Store) UpdateMailbox(ctx context.Context, id string, change func(*Mailb
 		if err != nil {
 			return err
 		}
-		_, err = t.exec(`INSERT INTO mailbox (id, name, state) VALUES (?, ?, ?)
-			ON CONFLICT (id) DO UPDATE SET name = excluded.name, state = excluded.state`, id, m.Name, string(b))
+		_, err = t.exec(sqlSetMailbox, id, m.Name, string(b))
 		return err
 	})
 }
@@ -111,7 +110,7 @@ func (s *Store) SaveMailbox(ctx context.Context, m MailboxState) error {
 func (s *Store) GetTarget(ctx context.Context, name string) (TargetState, error) {
 	out := TargetState{Name: name}
 	err := s.readBeside(ctx, "target", func(c *conn) error {
-		return readJSON(c, "SELECT state FROM target WHERE name = ?", name, &out)
+		return readJSON(c, sqlTarget, name, &out)
 	})
 	return out, err
 }
@@ -121,11 +120,11 @@ func (s *Store) GetTarget(ctx context.Context, name string) (TargetState, error)
 func (s *Store) UpdateTarget(ctx context.Context, name string, change func(*TargetState)) error {
 	return s.writeBeside(ctx, "update target", func(t *tx) error {
 		st := TargetState{Name: name}
-		if err := readJSON(t.conn, "SELECT state FROM target WHERE name = ?", name, &st); err != nil {
+		if err := readJSON(t.conn, sqlTarget, name, &st); err != nil {
 			return err
 		}
 		change(&st)
-		return t.writeJSON("INSERT OR REPLACE INTO target (name, state) VALUES (?, ?)", name, st)
+		return t.writeJSON(sqlSetTarget, name, st)
 	})
 }
 
@@ -182,3 +181,11 @@ func (t *tx) writeJSON(sql, key string, v any) error {
 	_, err = t.exec(sql, key, string(b))
 	return err
 }
+
+const (
+	sqlMailbox    = "SELECT name, state FROM mailbox WHERE id = ?"
+	sqlSetMailbox = `INSERT INTO mailbox (id, name, state) VALUES (?, ?, ?)
+			ON CONFLICT (id) DO UPDATE SET name = excluded.name, state = excluded.state`
+	sqlTarget    = "SELECT state FROM target WHERE name = ?"
+	sqlSetTarget = "INSERT OR REPLACE INTO target (name, state) VALUES (?, ?)"
+)

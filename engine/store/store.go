@@ -60,6 +60,8 @@ type Store struct {
 	quota    int64
 	files    fileLayer
 	install  string
+	checked  time.Time // when the database was last looked at for damage
+	note     string    // for the next start
 	ids      ids
 
 	mu     sync.Mutex // guards closed
@@ -155,6 +157,7 @@ func (s *Store) open() error {
 	if err != nil {
 		return err
 	}
+	check = s.toCheck(check)
 	if s.w, err = openConn(path, s.pragmas()...); err != nil {
 		return err
 	}
@@ -264,7 +267,11 @@ func (s *Store) Close() error {
 		}
 	}
 	// The last connection folds the log into the database and removes it.
-	return fail("close", errors.Join(err, s.ledger.close(), s.w.close()))
+	err = errors.Join(err, s.ledger.close(), s.w.close())
+	if err == nil && !s.readOnly && s.Damaged() == nil {
+		s.markClosed()
+	}
+	return fail("close", err)
 }
 
 // read lends a connection for one query; snapshot is for several that must see

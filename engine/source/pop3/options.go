@@ -57,7 +57,7 @@ type Options struct {
 	// hidden, listings and messages left out (their size is noted).
 	Transcript io.Writer
 
-	// Dial replaces the dial of TCP; for tests.
+	// Dial replaces the name's lookup and the dial of TCP.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	// Step is called when a step of the sign-in begins: "dns", "connect",
@@ -127,6 +127,9 @@ func (o Options) withDefaults() Options {
 	orDefault(&t.Quit, 3*time.Minute)
 	return o
 }
+
+// Address is where Dial connects to, as host:port.
+func (o Options) Address() string { return o.withDefaults().address() }
 
 func (o Options) address() string {
 	host := strings.TrimSuffix(strings.TrimPrefix(o.Host, "["), "]")
