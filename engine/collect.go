@@ -33,7 +33,7 @@ func (e *Engine) Collect(ctx context.Context, ids []string) (Report, error) {
 
 // collect does a run; begin is what must be done before a message moves. It
 // begins once it is known which mailboxes may be dialled: it reads the same
-// store. done is called when everything has moved and is stored.
+// store. done is called once, when what became of the mailboxes is stored.
 func (e *Engine) collect(ctx context.Context, ids []string, begin func(context.Context, *run) error, done func()) (Report, error) {
 	r := newRun(e)
 	defer e.listenTo(r)()
@@ -41,6 +41,8 @@ func (e *Engine) collect(ctx context.Context, ids []string, begin func(context.C
 	defer release()
 	r.beginning = newBeginning(func() error { return begin(work, r) })
 	boxes := e.choose(ids)
+	r.open.Store(int32(len(boxes)))
+	r.done = sync.OnceFunc(done)
 	results := e.collectAll(work, boxes, r)
 	if err := r.over(work); err != nil {
 		return Report{}, err
@@ -48,7 +50,7 @@ func (e *Engine) collect(ctx context.Context, ids []string, begin func(context.C
 	if err := e.waitQuiet(work); err != nil && work.Err() == nil {
 		return Report{}, err
 	}
-	done()
+	r.done()
 	if work.Err() == nil {
 		e.sweepAll(work, boxes, results, r)
 	}
@@ -140,6 +142,9 @@ func (e *Engine) collectMailbox(ctx context.Context, mb *Mailbox, r *run) Result
 	forget()
 	err = errors.Join(err, e.bookSuspects(ctx, mb, r))
 	res := e.conclude(ctx, mb, r, start, err)
+	if r.open.Add(-1) == 0 {
+		r.done()
+	}
 	e.publish(Event{Kind: EventEnded, Mailbox: mb.ID, Result: res})
 	return res
 }
@@ -197,7 +202,7 @@ func (e *Engine) CollectOnce(ctx context.Context, ids []string) (Report, error) 
 		}
 		aside.Go(func() { e.rehearse(work) })
 		return e.prepare(work)
-	}, func() { aside.Go(func() { e.checkpoint(ctx) }) })
+	}, func() { go e.checkpoint(ctx) }) // closing the store waits for it
 	last := context.WithoutCancel(ctx)
 	return rep, errors.Join(err, atOnce(
 		func() error { aside.Wait(); return nil },

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"postbag/engine/mail"
@@ -62,6 +63,9 @@ type run struct {
 	log *slog.Logger // of this session
 
 	beginning *beginning // nil: messages may move
+
+	open atomic.Int32 // mailboxes of which it is not stored what became of them
+	done func()       // see collect
 
 	mu     sync.Mutex
 	order  []int64

@@ -11,6 +11,9 @@ import (
 // balance. Of a delivery that rule 35 still has to know nothing stays but the
 // person and the time, until the window for duplicates is over.
 func (s *Store) Purge(ctx context.Context, before time.Time, batch int) (int, error) {
+	if any, err := s.isPurgeable(ctx, before); err != nil || !any {
+		return 0, err
+	}
 	n := 0
 	err := s.write(ctx, "purge", 0, func(t *tx) error {
 		oldest := t.now.Add(-s.window)
@@ -40,6 +43,19 @@ func (s *Store) Purge(ctx context.Context, before time.Time, batch int) (int, er
 		return err
 	})
 	return n, err
+}
+
+// isPurgeable tells whether Purge has something to do. Mostly it has not, and
+// the writer has.
+func (s *Store) isPurgeable(ctx context.Context, before time.Time) (any bool, err error) {
+	oldest := s.now().Add(-s.window)
+	err = s.readBeside(ctx, "purge", func(c *conn) error {
+		if _, any, err = c.one(ctx, sqlPurgeable, before, 1); err == nil && !any && !before.Before(oldest) {
+			_, any, err = c.one(ctx, sqlBare, oldest, 1)
+		}
+		return err
+	})
+	return any, err
 }
 
 // numbers reads the first column.
