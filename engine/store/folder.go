@@ -36,6 +36,9 @@ func (s *Store) startFolding() {
 	if s.keeping {
 		least = manySettled // what comes in has the processors first
 	}
+	if len(s.tables) > 0 {
+		return // they have waited for it
+	}
 	if s.settled < least || len(f.busy) > 0 || s.damage.Load() != nil || s.now().Before(f.again) {
 		return
 	}

@@ -181,6 +181,10 @@ func (s *Store) writer() {
 			idle.Reset(max(wait, again))
 			rested = idle.C
 		}
+		tables := s.tables
+		if len(s.folder.busy) > 0 {
+			tables = nil // steps need not wait for it: the folder tells when it is done
+		}
 		select {
 		case op, ok := <-s.ops:
 			if !ok {
@@ -192,7 +196,7 @@ func (s *Store) writer() {
 			}
 			b.commitWith(op)
 		case s.waiting = <-s.patient: // the next turn begins with them
-		case op := <-s.tables:
+		case op := <-tables:
 			b.commitTables(op)
 		case r := <-s.folder.done:
 			s.folded(r)
