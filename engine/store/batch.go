@@ -24,8 +24,11 @@ func (b *batch) commitWith(first *operation) {
 	b.tables, b.along = first.tables, false
 	b.add(first)
 	b.commit()
-	if !b.tables {
-		b.s.keeping = b.patient > 0
+	switch s := b.s; {
+	case b.patient > 0:
+		s.keeping = keepingFor
+	case !b.tables && s.keeping > 0:
+		s.keeping--
 	}
 }
 

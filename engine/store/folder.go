@@ -33,7 +33,7 @@ type foldResult struct {
 func (s *Store) startFolding() {
 	f := &s.folder
 	least := foldAtOnce
-	if s.keeping {
+	if s.keeping > 0 {
 		least = manySettled // what comes in has the processors first
 	}
 	if len(s.tables) > 0 {

@@ -28,8 +28,9 @@ const (
 	maxNews       = 4096     // messages just listed that are kept in mind
 	groupsToCome  = 2        // of each message at most: claimed, settled
 	maxRoom       = 1 << 20  // octets that stay in memory for the next records
-	foldAtOnce    = 64       // settled ones from which on the folder begins; twice as many go at a time
+	foldAtOnce    = 128      // settled ones from which on the folder begins; twice as many go at a time
 	manySettled   = 768      // the same while messages are kept
+	keepingFor    = 16       // transactions after one in which some were
 	foldSettledIn = 2 * time.Millisecond
 	foldAllIn     = 250 * time.Millisecond // for other processes that only read
 	foldAgainIn   = 5 * time.Second        // after a failure

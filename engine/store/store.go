@@ -94,7 +94,7 @@ type Store struct {
 	ledger     ledger             // the writer's
 	landed     []int64            // of them, what has settled, in that order; the writer's
 	folder     folder
-	keeping    bool            // the transaction before had messages that are kept; the writer's
+	keeping    int             // transactions for which what comes in has the processors first; the writer's
 	news       map[int64]found // what the tables tell of messages just listed; the writer's
 	unclaimed  []int64         // of them, those that nobody has claimed, in their order; the writer's
 	plainAgain time.Time       // not before anything goes the plain way, after a failure; the writer's
