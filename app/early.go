@@ -3,7 +3,10 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"net"
+	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -23,8 +26,8 @@ const (
 // early are lines to providers, dialled while the store is opened: they take
 // their time to greet. Nothing is said or read on them before the session of the
 // mailbox begins. They are dialled only for mailboxes that were ready when the
-// store was closed in order, if nobody has touched it since, and whose secret can
-// be read: nobody is called in vain.
+// store was closed in order, if nobody has touched it since, or before it is made,
+// and whose secret can be read: nobody is called in vain.
 type early struct {
 	stop  context.CancelFunc
 	mu    sync.Mutex
@@ -34,15 +37,14 @@ type early struct {
 
 // dialEarly dials for the mailboxes that are to be collected.
 func (l *Local) dialEarly(ctx context.Context) {
-	var ready []string
-	note, ok := store.NoteLeft(storeDir(l.o.Data))
-	if !ok || json.Unmarshal([]byte(note), &ready) != nil {
+	ready, ok := l.wereReady()
+	if !ok {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, earlyWait)
 	e := &early{stop: cancel, lines: make(map[string]<-chan net.Conn), since: time.Now()}
 	for _, m := range toCollect(l.config(), l.o.Mailboxes) {
-		if len(e.lines) == earlyLines || !slices.Contains(ready, m.Name) {
+		if len(e.lines) == earlyLines || !ready(m.Name) {
 			continue
 		}
 		line := make(chan net.Conn, 1)
@@ -51,6 +53,20 @@ func (l *Local) dialEarly(ctx context.Context) {
 	}
 	l.early = e
 	runtime.Gosched() // now, not when the store is open
+}
+
+// wereReady tells which mailboxes nothing kept from being collected when the
+// store was closed; ok is false when it is not known. Before the very first
+// start nothing does.
+func (l *Local) wereReady() (ready func(name string) bool, ok bool) {
+	dir := storeDir(l.o.Data)
+	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+		return func(string) bool { return true }, true
+	}
+	var names []string
+	note, ok := store.NoteLeft(dir)
+	ok = ok && json.Unmarshal([]byte(note), &names) == nil
+	return func(name string) bool { return slices.Contains(names, name) }, ok
 }
 
 // reach dials for a mailbox; nil: in vain.

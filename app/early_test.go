@@ -47,7 +47,7 @@ func TestDialledEarly(t *testing.T) {
 		want   bool
 		before func()
 	}{
-		{"the very first start", func(*store.MailboxState) {}, false, func() {}},
+		{"the very first start", func(*store.MailboxState) {}, true, func() {}},
 		{"ready", func(*store.MailboxState) {}, true, func() {}},
 		{"without a secret", func(*store.MailboxState) {}, false, func() { must(t, os.Remove(filepath.Join(dir, "secret"))) }},
 		{"ready again", func(st *store.MailboxState) { st.Paused = true }, true, func() { write("secret", assets.DemoPassword+"\n") }},
