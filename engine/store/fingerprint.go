@@ -51,6 +51,9 @@ func (t *tx) keyed(row int64, key []byte) {
 	if key == nil {
 		return
 	}
+	if t.s != nil {
+		t.s.heard.add(key)
+	}
 	k := &t.keys
 	if k.byKey == nil {
 		k.byKey = make(map[string]int64)
@@ -71,6 +74,9 @@ func (t *tx) twice(key []byte, row int64) (yes bool, err error) {
 	}
 	if other, ok := t.keys.byKey[string(short(key))]; ok && other != row {
 		return true, nil
+	}
+	if !t.s.heard.maybe(key) {
+		return false, nil
 	}
 	err = t.query(sqlTwice, func(record) error {
 		yes = true

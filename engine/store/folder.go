@@ -53,6 +53,7 @@ func (s *Store) startFolding() {
 		s.landed = s.landed[1:]
 		if p := s.pend[row]; p != nil && settled(p) {
 			list = append(list, p)
+			s.heard.add(p.key)
 			f.busy[row] = struct{}{}
 		}
 	}

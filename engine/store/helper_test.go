@@ -185,6 +185,9 @@ func (r *rig) audit() {
 
 func audit(ctx context.Context, s *Store) error {
 	balance, err := s.Balance(ctx)
+	if err == nil && !s.readOnly {
+		err = s.auditHeard(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -218,6 +221,19 @@ func audit(ctx context.Context, s *Store) error {
 			}
 		}
 		return nil
+	})
+}
+
+// auditHeard looks for a fingerprint that the tables have and that nobody heard of.
+func (s *Store) auditHeard(ctx context.Context) error {
+	return s.writeBeside(ctx, "audit", func(t *tx) error {
+		t.s.join()
+		return t.query("SELECT key FROM fingerprint_new UNION ALL SELECT key FROM fingerprint_old", func(r record) error {
+			if key := r.blob(0); !t.s.heard.maybe(key) {
+				return fmt.Errorf("the fingerprint %x is in the tables, and unheard of", key)
+			}
+			return nil
+		})
 	})
 }
 

@@ -67,11 +67,15 @@ func (s *Store) RecordNew(ctx context.Context, mailbox string, items []NewItem, 
 // recordParts records items in parts, each twice as large as the one before but
 // none over chunk.
 func (s *Store) recordParts(ctx context.Context, mailbox string, items []NewItem, size int, each func(part []Known)) error {
+	fresh := len(items)
 	for {
 		part := items[:min(size, len(items))]
 		items, size = items[len(part):], min(2*size, chunk)
 		out := make([]Known, len(part))
 		err := s.writeBeside(ctx, "record listing", func(t *tx) error {
+			if err := t.hear(fresh); err != nil {
+				return err
+			}
 			for i, it := range part {
 				k, err := t.listed(mailbox, it)
 				if err != nil {
