@@ -351,7 +351,9 @@ func TestPoolShrinks(t *testing.T) {
 	if s.Taken() != 100 || r.p.State().Paused {
 		t.Errorf("%d %+v", s.Taken(), r.p.State())
 	}
-	if total, _ := s.Connections(); total > 10 {
+	// The one, and 7 more at once that are tried again after 32 windows: on a slow
+	// machine, where the server seems far, a window is one message.
+	if total, _ := s.Connections(); total > 1+7*4 {
 		t.Errorf("%d connections", total)
 	}
 }
