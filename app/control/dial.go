@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -37,6 +38,10 @@ func Dial(ctx context.Context, dataDir string) (Service, error) {
 }
 
 func dial(ctx context.Context, dataDir string, t timing) (*client, error) {
+	if at, err := placeOf(filepath.Join(dataDir, folder)); err == nil && isVacant(at) {
+		// Mostly none runs, and that is found out in a moment.
+		return nil, notRunning(dataDir, fs.ErrNotExist)
+	}
 	c := &client{dir: dataDir, t: t, http: newHTTP(dataDir, t)}
 	return c, c.hello(ctx)
 }

@@ -136,3 +136,9 @@ func leavePlace(dir, at string) error {
 	}
 	return absent(os.Remove(short))
 }
+
+// isVacant tells that no engine has made the place, or that one ended in order.
+func isVacant(at string) bool {
+	_, err := os.Lstat(at)
+	return errors.Is(err, fs.ErrNotExist)
+}

@@ -59,3 +59,6 @@ func nobody(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 func removePlace(_, _ string) error { return nil }
 
 func leavePlace(_, _ string) error { return nil }
+
+// isVacant tells that no engine has made the place: none was written down.
+func isVacant(at string) bool { return at == "" }
