@@ -24,7 +24,7 @@ import (
 const (
 	maxPlainBody  = 64 << 10 // octets
 	maxPending    = 2048     // messages
-	maxLedger     = 64 << 20 // octets; then all go into the tables
+	maxLedger     = 32 << 20 // octets; then all go into the tables
 	maxNews       = 4096     // messages just listed that are kept in mind
 	groupsToCome  = 2        // of each message at most: claimed, settled
 	maxRoom       = 1 << 20  // octets that stay in memory for the next records
