@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -37,5 +38,29 @@ func TestRule44_EnoughForOneConnection(t *testing.T) {
 				t.Errorf("%d connections", total)
 			}
 		})
+	}
+}
+
+// A message that was taken before the target failed does not call it up again
+// when its outcome is written only afterwards.
+func TestTakenBeforeThePause(t *testing.T) {
+	_, target := startSMTP(t, mailtest.SMTPOptions{Script: func(e mailtest.SMTPEvent) mailtest.SMTPAction {
+		if e.Step == mailtest.StepMAIL && e.Message == 2 {
+			return mailtest.SMTPAction{Reply: "530 5.7.0 Authentication required"}
+		}
+		return mailtest.SMTPAction{}
+	}})
+	target.Connections = 1
+	q := newFakeQueue()
+	q.gate = make(chan struct{})
+	q.add(2, "anne@office.test")
+	r := startPool(t, target, q)
+	for !r.p.State().Paused && t.Context().Err() == nil {
+		runtime.Gosched()
+	}
+	close(q.gate)
+	r.quiet()
+	if st := r.p.State(); !st.Paused || st.Failure == nil || st.Attempts != 1 || q.verdict("M1") != "accepted" {
+		t.Errorf("%+v, M1 %s", st, q.verdict("M1"))
 	}
 }

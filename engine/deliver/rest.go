@@ -43,6 +43,9 @@ func (r *run) pause(f *mail.Failure) {
 	if r.paused || r.stopping {
 		return
 	}
+	if r.taken { // it was up until now
+		r.attempts, r.booked, r.taken = 0, false, false
+	}
 	if !r.booked {
 		r.attempts++
 	}

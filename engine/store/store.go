@@ -96,7 +96,7 @@ type Store struct {
 	folder     folder
 	keeping    int             // transactions for which what comes in has the processors first; the writer's
 	news       map[int64]found // what the tables tell of messages just listed; the writer's
-	heard      heard
+	heard      heard        // of the tables; the writer's
 	unclaimed  []int64      // of them, those that nobody has claimed, in their order; the writer's
 	plainAgain time.Time    // not before anything goes the plain way, after a failure; the writer's
 	records    packer       // room for those of the next transaction
