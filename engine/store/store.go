@@ -96,12 +96,12 @@ type Store struct {
 	folder     folder
 	keeping    int             // transactions for which what comes in has the processors first; the writer's
 	news       map[int64]found // what the tables tell of messages just listed; the writer's
-	heard      heard        // of the tables; the writer's
-	unclaimed  []int64      // of them, those that nobody has claimed, in their order; the writer's
-	plainAgain time.Time    // not before anything goes the plain way, after a failure; the writer's
-	records    packer       // room for those of the next transaction
-	held       atomic.Int64 // octets of pendings
-	noPlain    bool         // tests: every message goes into the tables at once
+	heard      heard           // of the tables; the writer's
+	unclaimed  []int64         // of them, those that nobody has claimed, in their order; the writer's
+	plainAgain time.Time       // not before anything goes the plain way, after a failure; the writer's
+	records    packer          // room for those of the next transaction
+	held       atomic.Int64    // octets of pendings
+	noPlain    bool            // tests: every message goes into the tables at once
 
 	flightMu sync.Mutex
 	flight   map[int64]struct{} // copies claimed and not yet settled
