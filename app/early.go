@@ -13,12 +13,12 @@ import (
 	"time"
 
 	"postbag/app/config"
+	"postbag/engine"
 	"postbag/engine/source/pop3"
 	"postbag/engine/store"
 )
 
 const (
-	earlyLines = 8               // at most; as many mailboxes are collected at the same time
 	earlyWait  = time.Second     // an attempt that takes longer is left to the session, which says why
 	earlyFresh = 5 * time.Second // a line that waited longer is not used: the provider may be about to hang up
 )
@@ -44,7 +44,7 @@ func (l *Local) dialEarly(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, earlyWait)
 	e := &early{stop: cancel, lines: make(map[string]<-chan net.Conn), since: time.Now()}
 	for _, m := range toCollect(l.config(), l.o.Mailboxes) {
-		if len(e.lines) == earlyLines || !ready(m.Name) {
+		if len(e.lines) == engine.Together || !ready(m.Name) {
 			continue
 		}
 		line := make(chan net.Conn, 1)

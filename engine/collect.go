@@ -13,8 +13,8 @@ import (
 	"postbag/engine/store"
 )
 
-// together is how many mailboxes are collected at the same time.
-const together = 8
+// Together is how many mailboxes are collected at the same time.
+const Together = 8
 
 // Collect does one collection of the named mailboxes (ids; none: all that are
 // enabled), whatever the schedule says, one attempt at every queued recipient,
@@ -88,7 +88,7 @@ func (e *Engine) choose(ids []string) []Mailbox {
 
 func (e *Engine) collectAll(ctx context.Context, boxes []Mailbox, r *run) []Result {
 	results := make([]Result, len(boxes))
-	slots := make(chan struct{}, together)
+	slots := make(chan struct{}, Together)
 	var wg sync.WaitGroup
 	for i := range boxes {
 		wg.Add(1)

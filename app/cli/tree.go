@@ -163,6 +163,7 @@ func (s *session) with(cmd *cobra.Command, access facts.Access, f func(Backend) 
 	return s.withOptions(cmd, s.options(access), f)
 }
 
+// withOptions is with for a command that says more than what it wants to do.
 func (s *session) withOptions(cmd *cobra.Command, o facts.Options, f func(Backend) error) error {
 	b, err := s.app.Open(cmd.Context(), o)
 	if err != nil {

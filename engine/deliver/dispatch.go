@@ -193,7 +193,8 @@ func (r *run) handle(e event) {
 	}
 	r.taken = r.taken || e.accepted
 	if r.taken && len(e.settled) > 0 { // what came of the message is written first
-		if r.taken = false; r.booked || r.failure != nil || r.attempts > 0 {
+		r.taken = false
+		if r.booked || r.failure != nil || r.attempts > 0 {
 			r.up()
 		}
 	}
