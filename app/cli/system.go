@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -13,21 +14,48 @@ import (
 
 // System is the Env of this process. It takes over SIGINT, SIGTERM, SIGHUP
 // (unless it is ignored, as under nohup) and SIGPIPE: a reader that went away
-// must not kill a collection.
+// must not kill a collection. That takes Go a few switches of threads, so it
+// goes on while the command begins; nothing is written before it is done.
 func System() Env {
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	if !signal.Ignored(syscall.SIGHUP) {
-		signal.Notify(signals, syscall.SIGHUP)
-	}
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	signals, taken := make(chan os.Signal, 2), make(chan struct{})
+	go func() {
+		defer close(taken)
+		takeOver(signals)
+	}()
 	return Env{
-		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Args: os.Args[1:], Stdin: os.Stdin, Stdout: afterwards(taken, os.Stdout), Stderr: afterwards(taken, os.Stderr),
 		Getenv: os.Getenv, Now: time.Now, Zone: time.Local,
 		StdinTerminal: term.IsTerminal(int(os.Stdin.Fd())),
 		StdoutWidth:   terminalWidth(os.Stdout), StderrWidth: terminalWidth(os.Stderr),
 		ReadSecret: readSecret, Signals: signals,
 	}
+}
+
+func takeOver(signals chan<- os.Signal) {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+}
+
+// afterwards writes to f once done is closed. Nobody goes away from a terminal,
+// and the progress bar wants to know that it is one.
+func afterwards(done <-chan struct{}, f *os.File) io.Writer {
+	if term.IsTerminal(int(f.Fd())) {
+		return f
+	}
+	return after{done, f}
+}
+
+type after struct {
+	done <-chan struct{}
+	w    io.Writer
+}
+
+func (a after) Write(p []byte) (int, error) {
+	<-a.done
+	return a.w.Write(p)
 }
 
 // terminalWidth is the number of columns, 0 when f is no terminal that can
