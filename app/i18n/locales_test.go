@@ -241,3 +241,19 @@ func TestFrenchTypographyCheckFindsFaults(t *testing.T) {
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// A text is looked for in the one file that has its table.
+func TestEveryTableStandsInOneFile(t *testing.T) {
+	for lang, areas := range readLocales(t) {
+		in := map[string]string{}
+		for area, texts := range areas {
+			for key := range texts {
+				table, _, _ := strings.Cut(key, ".")
+				if other := in[table]; other != "" && other != area {
+					t.Errorf("%s: the table %q stands in %q and in %q", lang, table, other, area)
+				}
+				in[table] = area
+			}
+		}
+	}
+}

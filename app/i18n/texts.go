@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"embed"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -17,44 +18,53 @@ import (
 var locales embed.FS
 
 // texts are the texts of one language. A file is read when the first text of
-// one of its tables is asked for: a command needs two or three of them, and
-// reading all would take longer than everything else that its start does.
+// its tables is asked for: a command needs two or three of them, and reading all
+// would take longer than everything else that its start does.
 type texts struct {
-	lang  string
-	once  sync.Once
-	files map[string][]string // by the first part of a key
+	lang string
+	once sync.Once
 
 	mu        sync.RWMutex
 	bundle    *i18n.Bundle
 	localizer *i18n.Localizer
-	read      map[string]bool // by file
+	unseen    []string          // files of which it is not known yet what they have
+	files     map[string]string // where a table stands, as far as that is known
+	ready     map[string]bool   // tables that were read, or that are nowhere
+	read      map[string]bool   // by file
 }
 
 func newTexts(lang string) *texts { return &texts{lang: lang} }
 
-// open finds out which file has which table, before the first text is asked
-// for. That the embedded files can be read is proven by the tests.
-func (t *texts) open() (err error) {
-	t.files, t.read = make(map[string][]string), make(map[string]bool)
+// open gets ready for the first text. That the embedded files can be read is
+// proven by the tests.
+func (t *texts) open() error {
+	t.files, t.ready, t.read = make(map[string]string), make(map[string]bool), make(map[string]bool)
 	t.bundle = i18n.NewBundle(language.English)
 	t.bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
 	t.localizer = i18n.NewLocalizer(t.bundle, t.lang)
 	entries, err := locales.ReadDir("locales")
 	for _, e := range entries {
-		if _, l, ok := areaOf(e.Name()); !ok || l != t.lang {
-			continue
-		}
-		file := "locales/" + e.Name()
-		data, readErr := locales.ReadFile(file)
-		err = errors.Join(err, readErr)
-		for _, table := range tablesOf(data) {
-			t.files[table] = append(t.files[table], file)
+		if _, l, ok := areaOf(e.Name()); ok && l == t.lang {
+			t.unseen = append(t.unseen, "locales/"+e.Name())
 		}
 	}
 	return err
 }
 
-// tablesOf names the outermost tables of a file. Every text stands in one.
+// find returns the file with a table, "" for none. Every table stands in one.
+func (t *texts) find(table string) (file string, err error) {
+	for t.files[table] == "" && len(t.unseen) > 0 && err == nil {
+		file, t.unseen = t.unseen[0], t.unseen[1:]
+		var data []byte
+		data, err = locales.ReadFile(file)
+		for _, has := range tablesOf(data) {
+			t.files[has] = file
+		}
+	}
+	return t.files[table], err
+}
+
+// tablesOf names the outermost tables of a file. Every text stands in one of them.
 func tablesOf(data []byte) []string {
 	var out []string
 	for line := range bytes.Lines(data) {
@@ -73,39 +83,42 @@ func tablesOf(data []byte) []string {
 func (t *texts) localize(c *i18n.LocalizeConfig) (string, error) {
 	t.once.Do(func() { _ = t.open() })
 	table, _, _ := strings.Cut(c.MessageID, ".")
-	_ = t.need(t.files[table])
+	_ = t.need(table)
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	return t.localizer.Localize(c)
 }
 
-// need reads the files that were not read yet.
-func (t *texts) need(files []string) error {
+// need reads the file with a table if it was not read yet.
+func (t *texts) need(table string) error {
 	t.mu.RLock()
-	missing := slices.ContainsFunc(files, func(f string) bool { return !t.read[f] })
+	ready := t.ready[table]
 	t.mu.RUnlock()
-	if !missing {
+	if ready {
 		return nil
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var errs []error
-	for _, f := range files {
-		if !t.read[f] {
-			t.read[f] = true
-			_, err := t.bundle.LoadMessageFileFS(locales, f)
-			errs = append(errs, err)
-		}
+	t.ready[table] = true
+	file, err := t.find(table)
+	if err != nil || file == "" || t.read[file] {
+		return err
 	}
-	return errors.Join(errs...)
+	t.read[file] = true
+	_, err = t.bundle.LoadMessageFileFS(locales, file)
+	return err
 }
 
 // readAll reads every file.
-func (t *texts) readAll() error {
-	var errs []error
-	t.once.Do(func() { errs = append(errs, t.open()) })
-	for _, files := range t.files {
-		errs = append(errs, t.need(files))
+func (t *texts) readAll() (err error) {
+	t.once.Do(func() { err = t.open() })
+	t.mu.Lock()
+	_, ferr := t.find("") // of no name: it looks into all
+	err = errors.Join(err, ferr)
+	tables := slices.Collect(maps.Keys(t.files))
+	t.mu.Unlock()
+	for _, table := range tables {
+		err = errors.Join(err, t.need(table))
 	}
-	return errors.Join(errs...)
+	return err
 }
