@@ -8,6 +8,7 @@ import (
 
 	"postbag/engine/mail"
 	"postbag/engine/source"
+	"postbag/engine/store"
 )
 
 // A session that has signed in waits until what must come first is done.
@@ -61,7 +62,12 @@ func TestRule12_BeginningFails(t *testing.T) {
 		"panic": func() error { panic("a fault of this program") },
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := New(Settings{}, Deps{})
+			st, err := store.Open(t.Context(), store.Options{Dir: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer st.Close()
+			e := New(Settings{}, Deps{Store: st})
 			r := newRun(e)
 			r.beginning = newBeginning(do)
 			r.begin()

@@ -153,18 +153,14 @@ func (e *Engine) collectMailbox(ctx context.Context, mb *Mailbox, r *run) Result
 // the whole.
 func (e *Engine) conclude(ctx context.Context, mb *Mailbox, r *run, start time.Time, err error) Result {
 	res := r.outcome(mb.ID, err)
-	var unstored, unbooked error
-	// At the same time: they share a commit.
-	_ = atOnce(
-		func() error { unstored = r.owed(mb.ID)(); return nil },
-		func() error { unbooked = e.book(ctx, mb, start, res); return nil },
-	)
-	if unstored != nil { // the result is another one
+	owed := r.owed(mb.ID)
+	unstored := e.book(ctx, mb, start, res, owed)
+	if unstored != nil && owed != nil { // the result is another one
 		res = r.outcome(mb.ID, errors.Join(err, unstored))
-		unbooked = e.book(ctx, mb, start, res)
+		unstored = e.book(ctx, mb, start, res, nil)
 	}
-	if unbooked != nil {
-		e.deps.Log.Error("the result of a collection could not be stored", "mailbox", mb.ID, "error", unbooked)
+	if unstored != nil {
+		e.deps.Log.Error("the result of a collection could not be stored", "mailbox", mb.ID, "error", unstored)
 	}
 	return res
 }
@@ -291,12 +287,11 @@ func (e *Engine) deletable(ctx context.Context, mb *Mailbox) (bool, error) {
 
 // sweep is a session that deletes and fetches nothing new.
 func (e *Engine) sweep(ctx context.Context, mb *Mailbox, r *run) error {
-	conn, err := e.dial(ctx, mb, r)
+	s, err := e.signIn(ctx, mb, r, newWatch())
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
-	s := &session{e: e, mb: mb, run: r, watch: newWatch(), conn: conn, began: e.deps.Now()}
+	defer s.conn.Close()
 	if err := s.look(ctx); err != nil {
 		return err
 	}
@@ -314,11 +309,11 @@ func (e *Engine) sweep(ctx context.Context, mb *Mailbox, r *run) error {
 		}
 	}
 	s.whole = fresh == 0
-	after, err := s.finish(ctx)
+	confirmed, err := s.finish(ctx)
 	if err != nil {
 		return err
 	}
-	return after()
+	return e.believe(ctx, mb.ID, confirmed, nil)
 }
 
 func (e *Engine) report(ctx context.Context, r *run, results []Result) (Report, error) {

@@ -66,8 +66,8 @@ func (s *session) await(ctx context.Context, until func(context.Context) error) 
 }
 
 // finish deletes what is settled, quits, and only then believes it (rule 12):
-// what after stores has come true at the provider.
-func (s *session) finish(ctx context.Context) (after func() error, err error) {
+// what is returned has come true at the provider.
+func (s *session) finish(ctx context.Context) (*confirmed, error) {
 	if ctx.Err() != nil {
 		// Asked to stop: deleting what the office has already is worth a moment.
 		var cancel context.CancelFunc
@@ -112,18 +112,38 @@ func (s *session) finish(ctx context.Context) (after func() error, err error) {
 		gone = append(gone, row[it.Number])
 	}
 	s.run.touch(gone...)
-	return func() error { return s.believe(context.WithoutCancel(ctx), gone, keep) }, nil
+	c := &confirmed{gone: gone, kept: keep}
+	if s.mayNote(false) {
+		s.noted = false
+		c.sure = true
+	}
+	return c, nil
 }
 
-// believe stores what the provider has confirmed.
-func (s *session) believe(ctx context.Context, gone, keep []int64) error {
-	st := s.e.deps.Store
-	// At the same time: they share a commit.
-	return atOnce(
-		func() error { return s.unsure(ctx, false) },
-		func() error { return st.SetAtSource(ctx, gone, mail.SourceDeleted) },
-		func() error { return st.SetAtSource(ctx, keep, mail.SourceKept) },
-	)
+// confirmed is what the provider has confirmed with its answer to QUIT and the
+// store does not know yet.
+type confirmed struct {
+	gone, kept []int64 // rows
+	sure       bool    // and the note of deletions without an end is to be taken back
+}
+
+// believe stores what the provider has confirmed, and with it how the mailbox is
+// otherwise changed (nil: it is not).
+func (e *Engine) believe(ctx context.Context, mailbox string, c *confirmed, change func(*store.MailboxState)) error {
+	if c == nil {
+		c = &confirmed{}
+	}
+	if len(c.gone)+len(c.kept) == 0 && !c.sure && change == nil {
+		return nil
+	}
+	return e.deps.Store.Confirm(context.WithoutCancel(ctx), mailbox, c.gone, c.kept, func(st *store.MailboxState) {
+		if c.sure {
+			setUnsure(st, false)
+		}
+		if change != nil {
+			change(st)
+		}
+	})
 }
 
 // atOnce runs all and returns their errors.

@@ -93,9 +93,9 @@ type tally struct {
 	suspects              map[string]suspect
 	suspected             []string // keys of suspects, in order
 	loginDelay            time.Duration
-	login                 time.Time    // of the last sign-in
-	whole                 bool         // the last session fetched everything that was to be fetched
-	after                 func() error // stores what the last session brought about at the provider; nil: nothing
+	login                 time.Time  // of the last sign-in
+	whole                 bool       // the last session fetched everything that was to be fetched
+	owed                  *confirmed // what the last session brought about at the provider; nil: nothing
 }
 
 func newRun(e *Engine) *run {
@@ -237,23 +237,20 @@ func (r *run) isWhole(mailbox string) bool {
 }
 
 // later keeps what is to be stored together with the result of a mailbox.
-func (r *run) later(mailbox string, after func() error) {
+func (r *run) later(mailbox string, c *confirmed) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.box(mailbox).after = after
+	r.box(mailbox).owed = c
 }
 
 // owed returns, once, what later was given.
-func (r *run) owed(mailbox string) func() error {
+func (r *run) owed(mailbox string) *confirmed {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t := r.box(mailbox)
-	after := t.after
-	t.after = nil
-	if after == nil {
-		after = func() error { return nil }
-	}
-	return after
+	owed := t.owed
+	t.owed = nil
+	return owed
 }
 
 // missed remembers why a message of the mailbox was not fetched.

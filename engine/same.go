@@ -110,18 +110,27 @@ const noteUnsure = "unsure"
 // still has, and takes the note back after QUIT (rule 12). A note of an earlier
 // session stays until everything that lies there was looked at.
 func (s *session) unsure(ctx context.Context, unsure bool) error {
-	if s.doubt && !s.lookedAtAll() || unsure == s.noted {
+	if !s.mayNote(unsure) {
 		return nil
 	}
 	s.noted = unsure
-	return s.e.deps.Store.UpdateMailbox(ctx, s.mb.ID, func(st *store.MailboxState) {
-		if delete(st.Notes, noteUnsure); unsure {
-			if st.Notes == nil {
-				st.Notes = make(map[string]string)
-			}
-			st.Notes[noteUnsure] = "1"
-		}
-	})
+	return s.e.deps.Store.UpdateMailbox(ctx, s.mb.ID, func(st *store.MailboxState) { setUnsure(st, unsure) })
+}
+
+// mayNote tells whether the note is to be changed.
+func (s *session) mayNote(unsure bool) bool {
+	return unsure != s.noted && (!s.doubt || s.lookedAtAll())
+}
+
+func setUnsure(st *store.MailboxState, unsure bool) {
+	delete(st.Notes, noteUnsure)
+	if !unsure {
+		return
+	}
+	if st.Notes == nil {
+		st.Notes = make(map[string]string)
+	}
+	st.Notes[noteUnsure] = "1"
 }
 
 // lookedAtAll tells whether this session has seen every message that lies there.
@@ -133,9 +142,7 @@ func (s *session) lookedAtAll() bool {
 }
 
 // wasUnsure tells whether an earlier session ended like that.
-func (s *session) wasUnsure(ctx context.Context) error {
-	st, err := s.e.deps.Store.GetMailbox(ctx, s.mb.ID)
-	s.doubt = st.Notes[noteUnsure] != ""
-	s.noted = s.doubt
-	return err
+func (e *Engine) wasUnsure(ctx context.Context, mb *Mailbox) (bool, error) {
+	st, err := e.deps.Store.GetMailbox(ctx, mb.ID)
+	return st.Notes[noteUnsure] != "", err
 }

@@ -51,10 +51,11 @@ type session struct {
 // runSession does one session and tells whether another one is to follow at
 // once: after a checkpoint, or when one bad message ended it (rule 16).
 func (e *Engine) runSession(ctx context.Context, mb *Mailbox, r *run, w *watch) (again bool, err error) {
-	conn, err := e.dial(ctx, mb, r)
+	s, err := e.signIn(ctx, mb, r, w)
 	if err != nil {
 		return false, err
 	}
+	conn := s.conn
 	defer conn.Close()
 	r.signedIn(mb.ID, conn.Capabilities().LoginDelay)
 	if err := r.begun(ctx); err != nil {
@@ -63,7 +64,6 @@ func (e *Engine) runSession(ctx context.Context, mb *Mailbox, r *run, w *watch) 
 		}
 		return false, err
 	}
-	s := &session{e: e, mb: mb, run: r, watch: w, conn: conn, began: e.deps.Now()}
 	more, err := s.bring(ctx)
 	if err != nil {
 		return conn.Capabilities().LoginDelay == 0 && ctx.Err() == nil && r.mayGoOn(mb.ID), err
@@ -74,15 +74,29 @@ func (e *Engine) runSession(ctx context.Context, mb *Mailbox, r *run, w *watch) 
 			return false, err
 		}
 	}
-	after, err := s.finish(ctx)
+	confirmed, err := s.finish(ctx)
 	if err != nil {
 		return false, err
 	}
 	if more {
-		return true, after()
+		return true, e.believe(ctx, mb.ID, confirmed, nil)
 	}
-	r.later(mb.ID, after)
+	r.later(mb.ID, confirmed)
 	return false, s.short
+}
+
+// signIn begins a session. What is known of the mailbox is read before: the provider takes
+// its time.
+func (e *Engine) signIn(ctx context.Context, mb *Mailbox, r *run, w *watch) (*session, error) {
+	doubt, err := e.wasUnsure(ctx, mb)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := e.dial(ctx, mb, r)
+	if err != nil {
+		return nil, err
+	}
+	return &session{e: e, mb: mb, run: r, watch: w, conn: conn, began: e.deps.Now(), doubt: doubt, noted: doubt}, nil
 }
 
 // A server may need a moment to notice that the session before has ended; until
@@ -132,9 +146,6 @@ func (s *session) bring(ctx context.Context) (more bool, err error) {
 func (s *session) look(ctx context.Context) error {
 	uids, err := s.list(ctx)
 	if err != nil {
-		return err
-	}
-	if err := s.wasUnsure(ctx); err != nil {
 		return err
 	}
 	cmp, err := s.e.deps.Store.Compare(ctx, s.mb.ID, uids)

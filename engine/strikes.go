@@ -28,11 +28,11 @@ func (e *Engine) mayCollect(ctx context.Context, mb *Mailbox) *mail.Failure {
 	return nil
 }
 
-// book records what became of a mailbox, counts wrong passwords and tells the
-// administrator what needs him.
-func (e *Engine) book(ctx context.Context, mb *Mailbox, start time.Time, res Result) error {
+// book records what became of a mailbox, with what its last session is owed,
+// counts wrong passwords and tells the administrator what needs him.
+func (e *Engine) book(ctx context.Context, mb *Mailbox, start time.Time, res Result, owed *confirmed) error {
 	var suspended bool
-	err := e.deps.Store.UpdateMailbox(context.WithoutCancel(ctx), mb.ID, func(st *store.MailboxState) {
+	err := e.believe(ctx, mb.ID, owed, func(st *store.MailboxState) {
 		st.ID, st.Name = mb.ID, mb.Name
 		if st.LastEnd = e.deps.Now(); res.Failure == nil || res.Failure.Code != mail.CodeCancelled {
 			st.LastStart = start // one that we ended ourselves is made good as soon as may be

@@ -102,7 +102,8 @@ func oneWay(ctx context.Context, s *Store, uid string, say func(string, ...any))
 			return err
 		}
 		say("settled %s %s", j.ID, out.State)
-		if err := s.SetAtSource(ctx, []int64{j.Message}, mail.SourceDeleted); err != nil {
+		err = s.Confirm(ctx, "box", []int64{j.Message}, nil, func(m *MailboxState) { m.Collected++ })
+		if err != nil {
 			return err
 		}
 		say("deleted %s", j.ID)

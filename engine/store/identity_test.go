@@ -267,6 +267,36 @@ func TestAtSourceListsWhatMayBeDeletedThere(t *testing.T) {
 	}
 }
 
+func TestConfirmRecordsAllOfManyAndTheMailbox(t *testing.T) {
+	r := newRig(t)
+	uids := make([]string, 2*chunk+7)
+	for i := range uids {
+		uids[i] = fmt.Sprint("u", i)
+	}
+	var gone, kept []int64
+	for i, k := range r.list("box", uids...) {
+		if i < chunk+3 {
+			gone = append(gone, k.Row)
+		} else {
+			kept = append(kept, k.Row)
+		}
+	}
+	r.ok(r.SaveMailbox(r.ctx, MailboxState{ID: "box", Strikes: 2}))
+	r.ok(r.Confirm(r.ctx, "box", gone, kept, func(m *MailboxState) { m.Strikes++ }))
+	count := map[mail.AtSource]int{}
+	all, err := r.Rows(r.ctx, append(gone, kept...))
+	r.ok(err)
+	for _, k := range all {
+		count[k.AtSource]++
+	}
+	if count[mail.SourceDeleted] != len(gone) || count[mail.SourceKept] != len(kept) {
+		t.Errorf("%v, want %d and %d", count, len(gone), len(kept))
+	}
+	if m, err := r.GetMailbox(r.ctx, "box"); err != nil || m.Strikes != 3 {
+		t.Errorf("%+v %v", m, err)
+	}
+}
+
 func TestListingWithoutUIDLRecordsNothing(t *testing.T) {
 	r := newRig(t)
 	got, err := r.RecordListing(r.ctx, "box", []NewItem{{Size: 5}, {UID: "u1"}, {Size: 6}}, nil)

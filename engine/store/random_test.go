@@ -66,7 +66,7 @@ func (m *monkey) step() {
 		m.order()
 	case 12:
 		if m.calm && m.rnd.IntN(2) == 0 {
-			m.ok(m.SetAtSource(m.ctx, []int64{m.pick().Row, m.pick().Row}, []mail.AtSource{mail.SourceKept, mail.SourceDeleted}[m.rnd.IntN(2)]))
+			m.ok(m.Confirm(m.ctx, "box0", []int64{m.pick().Row}, []int64{m.pick().Row}, func(*MailboxState) {}))
 			break
 		}
 		_, err := m.RecordListing(m.ctx, "box0", nil, []int64{m.pick().Row})

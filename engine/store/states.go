@@ -86,19 +86,21 @@ func (s *Store) Mailboxes(ctx context.Context) ([]MailboxState, error) {
 // stored state: two callers cannot lose each other's changes. change may run
 // twice.
 func (s *Store) UpdateMailbox(ctx context.Context, id string, change func(*MailboxState)) error {
-	return s.writeBeside(ctx, "update mailbox", func(t *tx) error {
-		m := MailboxState{ID: id}
-		if err := readMailbox(t.conn, &m); err != nil {
-			return err
-		}
-		change(&m)
-		b, err := json.Marshal(m)
-		if err != nil {
-			return err
-		}
-		_, err = t.exec(sqlSetMailbox, id, m.Name, string(b))
+	return s.writeBeside(ctx, "update mailbox", func(t *tx) error { return t.updateMailbox(id, change) })
+}
+
+func (t *tx) updateMailbox(id string, change func(*MailboxState)) error {
+	m := MailboxState{ID: id}
+	if err := readMailbox(t.conn, &m); err != nil {
 		return err
-	})
+	}
+	change(&m)
+	b, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(sqlSetMailbox, id, m.Name, string(b))
+	return err
 }
 
 // SaveMailbox stores the state of a mailbox as a whole.
