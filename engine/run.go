@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
@@ -206,12 +205,20 @@ func (r *run) faults(mailbox string, n int) {
 	r.box(mailbox).badLines = n
 }
 
-// signedIn remembers how long the server wants to be left alone (rule 9).
-func (r *run) signedIn(mailbox string, delay time.Duration) {
+// signedIn remembers that a session began.
+func (r *run) signedIn(mailbox string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t := r.box(mailbox)
-	t.loginDelay, t.login, t.whole = delay, r.e.deps.Now(), false
+	t.login, t.whole = r.e.deps.Now(), false
+}
+
+// delays remembers how long the server wants to be left alone after a sign-in
+// (rule 9).
+func (r *run) delays(mailbox string, delay time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.box(mailbox).loginDelay = delay
 }
 
 // hasSignedIn tells whether this run has had a session with the mailbox.
@@ -383,13 +390,4 @@ func resultOf(f *mail.Failure) ResultKind {
 		return ResultTemporary
 	}
 	return ResultFailed
-}
-
-type sessionKey struct{}
-
-// SessionID is the id of the session that a Dial is for, "" without one: each
-// line of the log that belongs to it carries it.
-func SessionID(ctx context.Context) string {
-	id, _ := ctx.Value(sessionKey{}).(string)
-	return id
 }

@@ -57,7 +57,7 @@ func (e *Engine) runSession(ctx context.Context, mb *Mailbox, r *run, w *watch) 
 	}
 	conn := s.conn
 	defer conn.Close()
-	r.signedIn(mb.ID, conn.Capabilities().LoginDelay)
+	r.signedIn(mb.ID)
 	if err := r.begun(ctx); err != nil {
 		if ctx.Err() == nil {
 			_ = conn.Quit(ctx) // whatever it answers: nothing was asked for, nothing is changed
@@ -198,7 +198,9 @@ func (s *session) makePlan(ctx context.Context, known map[string][]source.Known,
 
 // list asks for the listing and returns its UIDs.
 func (s *session) list(ctx context.Context) (uids []string, err error) {
-	if s.listing, err = s.conn.List(ctx); err != nil {
+	s.listing, err = s.conn.List(ctx)
+	s.run.delays(s.mb.ID, s.conn.Capabilities().LoginDelay)
+	if err != nil {
 		return nil, err
 	}
 	for _, fault := range s.listing.Faults { // rule 2

@@ -24,7 +24,8 @@ type Listing struct {
 	Size    int64    // octets as STAT says
 }
 
-// Capabilities is what the server said about itself after the sign-in.
+// Capabilities is what the server said about itself; what differs after the
+// sign-in (RFC 2449 section 5) may be known only once the listing was asked for.
 type Capabilities struct {
 	Pipelining bool
 	UIDL       bool

@@ -60,8 +60,29 @@ const capaBudget = 64 << 10
 
 // askCapabilities sends CAPA. A server that refuses it has none; that is no error.
 func (s *Session) askCapabilities() (capabilities, error) {
-	var c capabilities
-	if _, err := s.command("CAPA", "CAPA", s.opt.Timeouts.Reply); err != nil {
+	s.gate.op = opCapa
+	if err := s.gate.idle(); err != nil {
+		return capabilities{}, err
+	}
+	if err := s.send(opCapa, opCapa); err != nil {
+		return capabilities{}, err
+	}
+	return s.readCapabilities()
+}
+
+const opCapa = "CAPA"
+
+// learn takes over what the server says after the sign-in, if it says anything.
+func (s *Session) learn(after capabilities) {
+	s.askAgain = false
+	if after.known {
+		s.caps = after
+	}
+}
+
+// readCapabilities reads the answer to CAPA.
+func (s *Session) readCapabilities() (c capabilities, err error) {
+	if err := s.status(opCapa, s.opt.Timeouts.Reply); err != nil {
 		if s.gate.fault != nil {
 			return c, err
 		}

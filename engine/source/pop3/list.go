@@ -33,32 +33,20 @@ func (s *Session) List(ctx context.Context) (source.Listing, error) {
 func (s *Session) list() (source.Listing, error) {
 	var c collector
 	c.max = s.opt.MaxItems
-	ask := func(names ...string) error {
-		if err := s.gate.idle(); err != nil {
-			return err
-		}
-		s.gate.cork = true
-		for _, name := range names {
-			if err := s.send(name, name); err != nil {
-				return err
-			}
-		}
-		s.gate.cork = false
-		return s.gate.flush()
-	}
 	steps := []struct {
 		name string
 		read func(*collector) error
 	}{{"STAT", s.readStat}, {"LIST", s.readScan}, {"UIDL", s.readUIDL}}
-	if s.caps.pipelining && s.opt.Window > 1 {
-		if err := ask("STAT", "LIST", "UIDL"); err != nil {
+	together := s.pipelines() // whatever the server says to CAPA
+	if together {
+		if err := s.askTogether("STAT", "LIST", "UIDL"); err != nil {
 			return source.Listing{}, err
 		}
 	}
 	for _, step := range steps {
 		s.gate.op = step.name
-		if !s.caps.pipelining || s.opt.Window <= 1 {
-			if err := ask(step.name); err != nil {
+		if !together {
+			if err := s.ask(step.name); err != nil {
 				return source.Listing{}, err
 			}
 		}
@@ -70,6 +58,35 @@ func (s *Session) list() (source.Listing, error) {
 	l := c.listing()
 	s.listing, s.listed = slices.Clone(l.Items), true // the caller may sort its own
 	return l, nil
+}
+
+// ask sends commands in one packet.
+func (s *Session) ask(names ...string) error {
+	if err := s.gate.idle(); err != nil {
+		return err
+	}
+	s.gate.cork = true
+	for _, name := range names {
+		if err := s.send(name, name); err != nil {
+			return err
+		}
+	}
+	s.gate.cork = false
+	return s.gate.flush()
+}
+
+// askTogether is ask, with CAPA before them when that is still to be asked and
+// its answer read.
+func (s *Session) askTogether(names ...string) error {
+	if !s.askAgain {
+		return s.ask(names...)
+	}
+	if err := s.ask(append([]string{opCapa}, names...)...); err != nil {
+		return err
+	}
+	after, err := s.readCapabilities()
+	s.learn(after)
+	return err
 }
 
 func (s *Session) readStat(c *collector) error {

@@ -22,6 +22,7 @@ type Session struct {
 	gate     *gate
 	conn     *gopop3.Conn
 	caps     capabilities
+	askAgain bool // it is not known yet what the server says after the sign-in
 	greeting string
 	stamp    string // of APOP, "" without
 	body     dotReader
@@ -141,15 +142,20 @@ func (s *Session) establish(policy *tls.Config) error {
 		return err
 	}
 	// RFC 2449 section 5: some capabilities hold, or differ, after the sign-in.
+	// Where several questions fit into one packet this one goes with the listing.
+	if s.askAgain = s.pipelines(); s.askAgain {
+		return nil
+	}
 	after, err := s.askCapabilities()
 	if err != nil {
 		return err
 	}
-	if after.known {
-		s.caps = after
-	}
+	s.learn(after)
 	return nil
 }
+
+// pipelines tells whether several commands may be sent at once.
+func (s *Session) pipelines() bool { return s.caps.pipelining && s.opt.Window > 1 }
 
 // oneConn is go-pop3's Dialer: the connection is there already.
 type oneConn struct{ conn net.Conn }

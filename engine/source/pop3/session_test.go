@@ -95,10 +95,48 @@ func TestCapabilities(t *testing.T) {
 	}
 	// What holds after the sign-in counts.
 	p = serve(t, mailtest.POP3Options{Fault: mailtest.OnPOP3("CAPA", 2, mailtest.POP3Reply("+OK\r\ntop\r\nLOGIN-DELAY x\r\n\r\nSASL\r\nEXPIRE\r\n."))})
-	c = dial(t, options(p)).Capabilities()
+	s := dial(t, options(p))
+	if _, err := s.List(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c = s.Capabilities()
 	if c.Pipelining || c.UIDL || !c.TOP || c.LoginDelay != 0 {
 		t.Errorf("%+v", c)
 	}
+}
+
+// Where several commands go in one packet, what holds after the sign-in is asked
+// for together with the listing.
+func TestCapabilitiesAreAskedForWithTheListing(t *testing.T) {
+	for _, tt := range []struct {
+		options           mailtest.POP3Options
+		signedIn, listing []string
+	}{
+		{mailtest.POP3Options{}, []string{"CAPA"}, []string{"CAPA", "STAT", "LIST", "UIDL"}},
+		{mailtest.POP3Options{NoPipelining: true}, []string{"CAPA", "CAPA"}, []string{"STAT", "LIST", "UIDL"}},
+	} {
+		p := serve(t, tt.options)
+		s := dial(t, options(p))
+		signedIn := asked(p)
+		if _, err := s.List(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if listing := asked(p)[len(signedIn):]; !slices.Equal(signedIn, tt.signedIn) || !slices.Equal(listing, tt.listing) {
+			t.Errorf("%v, %v, want %v, %v", signedIn, listing, tt.signedIn, tt.listing)
+		}
+	}
+}
+
+// asked are the commands so far but those of the sign-in.
+func asked(p *mailtest.POP3) (verbs []string) {
+	for _, c := range p.Commands() {
+		switch c.Verb {
+		case "USER", "PASS", "AUTH":
+		default:
+			verbs = append(verbs, c.Verb)
+		}
+	}
+	return verbs
 }
 
 // rule 9: one session per mailbox, LOGIN-DELAY respected by the words of the server.

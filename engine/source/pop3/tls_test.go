@@ -158,6 +158,9 @@ func TestRule5_STLS(t *testing.T) {
 		o := options(p)
 		o.Security, o.TLSPin = SecuritySTARTTLS, pinOf(cert)
 		s := dial(t, o)
+		if _, err := s.List(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		if c := s.Capabilities(); c.LoginDelay != 0 || !c.UIDL {
 			t.Errorf("%+v", c)
 		}
