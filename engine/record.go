@@ -35,11 +35,18 @@ func newRecording(items []store.NewItem) *recording {
 	return r
 }
 
-// work records everything. It ends a moment after ctx at the latest.
-func (r *recording) work(ctx context.Context, s *session, items []store.NewItem) {
+// work records everything, and beside it does what note is (nil: nothing). It ends
+// a moment after ctx at the latest.
+func (r *recording) work(ctx context.Context, s *session, items []store.NewItem, note func(context.Context) error) {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(recordGrace, cancel) })()
+	noted := make(chan error, 1)
+	if note == nil {
+		noted <- nil
+	} else {
+		go func() { noted <- note(work) }()
+	}
 	err := s.e.deps.Store.RecordNew(work, s.mb.ID, items, func(part []store.Known) {
 		for _, k := range part {
 			s.run.touch(k.Row)
@@ -49,6 +56,7 @@ func (r *recording) work(ctx context.Context, s *session, items []store.NewItem)
 		r.rows = append(r.rows, part...)
 		r.more.Broadcast()
 	})
+	err = errors.Join(err, <-noted)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ended, r.err = true, err
@@ -101,7 +109,7 @@ func (s *session) record(ctx context.Context) error {
 	}
 	if s.recordsBeside() && len(fresh) > 0 {
 		s.recording = newRecording(fresh)
-		go s.recording.work(ctx, s, fresh)
+		go s.recording.work(ctx, s, fresh, s.noteEarly())
 		return nil
 	}
 	for _, it := range s.plan.Skip {

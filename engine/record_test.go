@@ -43,7 +43,7 @@ func TestRecordingBesideFetching(t *testing.T) {
 		}
 		early <- err
 	}()
-	go r.work(t.Context(), s, items)
+	go r.work(t.Context(), s, items, nil)
 	if err := errors.Join(<-early, r.over(nil)); err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestRule49_StoppedWhileRecording(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	r := newRecording(items)
-	r.work(ctx, s, items)
+	r.work(ctx, s, items, nil)
 	if err := r.over(nil); err != nil {
 		t.Error(err)
 	}
@@ -85,7 +85,7 @@ func TestRecordingFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := newRecording(items)
-	r.work(t.Context(), s, items)
+	r.work(t.Context(), s, items, nil)
 	_, ok, err := r.known("u1")
 	if ok || err == nil {
 		t.Errorf("it has a row: %v", err)

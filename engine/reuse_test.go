@@ -82,3 +82,30 @@ func TestUIDLUsedAgainUnseen(t *testing.T) {
 		})
 	}
 }
+
+// rule 12: what was noted for the first DELE ahead of time is taken back when the
+// session dies before it.
+func TestRule12_NothingWasAskedForYet(t *testing.T) {
+	w := newWorld(t, worldOptions{})
+	w.postRaw(global, "1", "a", letter("a", anne), anne)
+	w.misbehave(func(c mailtest.POP3Command) *mailtest.POP3Fault {
+		if c.Verb == "RETR" {
+			return mailtest.POP3Drop()
+		}
+		return nil
+	})
+	w.collect()
+	states, err := w.store.Mailboxes(t.Context())
+	if err != nil || len(states) == 0 {
+		t.Fatal(states, err)
+	}
+	for _, st := range states {
+		if len(st.Notes) > 0 {
+			t.Errorf("%s: %v", st.ID, st.Notes)
+		}
+	}
+	w.misbehave(nil)
+	w.collect()
+	w.exactly()
+	w.atISP(0)
+}

@@ -117,6 +117,19 @@ func (s *session) unsure(ctx context.Context, unsure bool) error {
 	return s.e.deps.Store.UpdateMailbox(ctx, s.mb.ID, func(st *store.MailboxState) { setUnsure(st, unsure) })
 }
 
+// noteEarly returns how to note it together with the UIDLs of a short listing,
+// which saves a commit; nil: settleLast does it. A crash before the first DELE then
+// makes the next session look closely at these few without need.
+func (s *session) noteEarly() func(context.Context) error {
+	if s.noted || len(s.listing.Items) > few {
+		return nil
+	}
+	s.noted = true
+	return func(ctx context.Context) error {
+		return s.e.deps.Store.UpdateMailbox(ctx, s.mb.ID, func(st *store.MailboxState) { setUnsure(st, true) })
+	}
+}
+
 // mayNote tells whether the note is to be changed.
 func (s *session) mayNote(unsure bool) bool {
 	return unsure != s.noted && (!s.doubt || s.lookedAtAll())

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -127,7 +128,11 @@ func (e *Engine) dial(ctx context.Context, mb *Mailbox, r *run) (source.Session,
 // bring lists and fetches.
 func (s *session) bring(ctx context.Context) (more bool, err error) {
 	s.fetches = true
-	defer func() { err = s.recording.over(err) }()
+	defer func() {
+		if err = s.recording.over(err); err != nil && !s.doubt { // no deletion was asked for
+			err = errors.Join(err, s.unsure(context.WithoutCancel(ctx), false))
+		}
+	}()
 	if err := s.look(ctx); err != nil {
 		return false, err
 	}
