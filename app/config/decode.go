@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
@@ -114,10 +115,12 @@ func (d *decoder) text(raw any, path string) (string, bool) {
 }
 
 // indexes are the numbers of tables in a path.
-var indexes = regexp.MustCompile(`\[[0-9]+\]`)
+var indexes = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\[[0-9]+\]`)
+})
 
 // header is the path as it stands between the brackets of a table's header.
-func header(path string) string { return indexes.ReplaceAllString(path, "") }
+func header(path string) string { return indexes().ReplaceAllString(path, "") }
 
 // list fills a slice; its elements begin with their defaults.
 func (d *decoder) list(v reflect.Value, raw any, path string) {

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Save writes the configuration to path, readable by its owner only. A reader
@@ -44,7 +45,9 @@ func Save(path string, cfg *Config) error {
 }
 
 // comment is a line of a person's own.
-var comment = regexp.MustCompile(`(?m)^[ \t]*#`)
+var comment = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^[ \t]*#`)
+})
 
 // keepOld copies a file with comments, or one that nobody could use and that
 // somebody may want to mend, to path.bak.
@@ -56,7 +59,7 @@ func keepOld(path string) error {
 	if err != nil {
 		return err
 	}
-	if _, problems := Parse(old, filepath.Dir(path)); !comment.Match(old) && len(Faults(problems)) == 0 {
+	if _, problems := Parse(old, filepath.Dir(path)); !comment().Match(old) && len(Faults(problems)) == 0 {
 		return nil
 	}
 	return writeAtomic(path+".bak", old)

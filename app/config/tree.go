@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/pelletier/go-toml/v2"
@@ -105,7 +106,7 @@ func syntaxProblem(err error, data []byte) (Problem, int) {
 		}
 		offset += i + 1
 	}
-	if key := wholeKey.FindSubmatch(lineAt(data, offset)); key != nil {
+	if key := wholeKey().FindSubmatch(lineAt(data, offset)); key != nil {
 		p.Field = join(locate(data[:offset]).prefix, string(key[1]))
 	}
 	return p, offset
@@ -118,7 +119,9 @@ func lineAt(data []byte, offset int) []byte {
 
 // wholeKey is a line that holds one key with a value on the same line: it can
 // be left out without changing the meaning of the others.
-var wholeKey = regexp.MustCompile(`^[ \t]*([A-Za-z0-9_-]+)[ \t]*=[^\[{]*$`)
+var wholeKey = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[ \t]*([A-Za-z0-9_-]+)[ \t]*=[^\[{]*$`)
+})
 
 // blank overwrites the line at the offset with spaces, so that the faults below
 // it can be found too. It refuses what might change the meaning of other lines.
@@ -127,7 +130,7 @@ func blank(data []byte, offset int) bool {
 		return false
 	}
 	line := lineAt(data, offset)
-	if !wholeKey.Match(line) || bytes.Contains(line, []byte(`"""`)) || bytes.Contains(line, []byte(`'''`)) {
+	if !wholeKey().Match(line) || bytes.Contains(line, []byte(`"""`)) || bytes.Contains(line, []byte(`'''`)) {
 		return false
 	}
 	for i := range line {

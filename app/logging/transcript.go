@@ -31,7 +31,9 @@ const leastTranscriptSize = 64_000
 const longestLine = 2000
 
 // ours recognises the files that this package made; nothing else is removed.
-var ours = regexp.MustCompile(`^\d{8}T\d{6}\.\d{3}Z-[a-z0-9.-]+\.txt$`)
+var ours = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\d{8}T\d{6}\.\d{3}Z-[a-z0-9.-]+\.txt$`)
+})
 
 // TranscriptOptions says where transcripts go and how many are kept.
 type TranscriptOptions struct {
@@ -111,7 +113,7 @@ func (t *Transcripts) prune(keep int) error {
 	}
 	var names []string // in the order of their time, which they begin with
 	for _, e := range entries {
-		if e.Type().IsRegular() && ours.MatchString(e.Name()) {
+		if e.Type().IsRegular() && ours().MatchString(e.Name()) {
 			names = append(names, e.Name())
 		}
 	}

@@ -186,9 +186,11 @@ func busyTarget(outcomes []mail.Outcome) bool {
 // Words by which servers speak of who may send, not of what was sent. QUIRK:
 // Exchange says "5.7.60 Client does not have permissions to send as this
 // sender" only after the data.
-var aboutSettings = regexp.MustCompile(`(?i)relay|send as|sender|permission|authenticat|not allowed`)
+var aboutSettings = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)relay|send as|sender|permission|authenticat|not allowed`)
+})
 
 // aboutMessage tells that a policy refusal is about the content.
 func aboutMessage(f *mail.Failure) bool {
-	return f.Code == mail.CodePolicy && f.Op != OpRCPT && !aboutSettings.MatchString(f.Reply)
+	return f.Code == mail.CodePolicy && f.Op != OpRCPT && !aboutSettings().MatchString(f.Reply)
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/emersion/go-smtp"
 
@@ -66,14 +67,16 @@ func simple(words string) bool {
 
 // An enhanced code stands first (RFC 2034 section 4); QUIRK: qmail and its kin
 // write it last, as (#5.1.1).
-var enhancedCode = regexp.MustCompile(`(?:^|\(?#)([245])\.(\d{1,3})\.(\d{1,3})(?:$|[^\d.])`)
+var enhancedCode = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?:^|\(?#)([245])\.(\d{1,3})\.(\d{1,3})(?:$|[^\d.])`)
+})
 
 func makeReply(code int, text string) Reply {
 	r := Reply{Code: code, Text: text}
 	if code < 400 {
 		return r // nobody asks a yes for its reasons
 	}
-	if m := enhancedCode.FindStringSubmatch(text); m != nil {
+	if m := enhancedCode().FindStringSubmatch(text); m != nil {
 		for i := range r.Enhanced {
 			r.Enhanced[i], _ = strconv.Atoi(m[i+1]) // at most three digits
 		}

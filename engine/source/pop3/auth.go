@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
-	"regexp"
 	"strings"
 
 	"postbag/engine/mail"
@@ -15,7 +14,7 @@ import (
 // timestamp is the msg-id in the greeting of a server with APOP (RFC 1939
 // section 7). Only printable ASCII counts: a forged one with other octets can
 // be used to guess at the password (CVE-2007-1558).
-var timestamp = regexp.MustCompile(`<[!-;=?-~]+@[!-;=?-~]+>`)
+var timestamp = lazily(`<[!-;=?-~]+@[!-;=?-~]+>`)
 
 // maxCommand is the length of an AUTH command with its initial response and
 // CRLF (RFC 5034 section 4, rule 7).

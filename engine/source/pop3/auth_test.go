@@ -225,7 +225,7 @@ func TestTimestamp(t *testing.T) {
 		"POP3 ready <1.2@isp.test>": "<1.2@isp.test>", "<a@b>": "<a@b>", "<no-at>": "",
 		"<\x01x@isp.test>": "", "<a@b\xff>": "", "<a b@c>": "", "": "", "< <x@y> >": "<x@y>",
 	} {
-		if got := timestamp.FindString(greeting); got != want {
+		if got := timestamp().FindString(greeting); got != want {
 			t.Errorf("%q: %q, want %q", greeting, got, want)
 		}
 	}

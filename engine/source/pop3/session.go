@@ -1,6 +1,7 @@
 package pop3
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -126,7 +127,9 @@ func (s *Session) establish(policy *tls.Config) error {
 		return s.gate.protocol("no greeting", s.gate.last.text)
 	}
 	s.conn, s.greeting = conn, s.said()
-	s.stamp = string(timestamp.Find(s.gate.last.text))
+	if bytes.IndexByte(s.gate.last.text, '<') >= 0 {
+		s.stamp = string(timestamp().Find(s.gate.last.text))
+	}
 	if s.caps, err = s.askCapabilities(); err != nil {
 		return err
 	}
