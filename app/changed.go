@@ -8,16 +8,14 @@ import (
 	"fmt"
 
 	"postbag/app/config"
+	"postbag/engine"
 	"postbag/engine/store"
 )
 
-// noteSignIn is the key under which the store remembers what a mailbox was
-// signed in with last.
-const noteSignIn = "sign_in"
-
 // liftChanged gives a mailbox that was suspended after wrong passwords another
-// chance when its settings have changed since (rule 8).
-func (l *Local) liftChanged(ctx context.Context) error {
+// chance when its settings have changed since (rule 8): the store remembers what it
+// was signed in with last.
+func (l *Local) liftChanged(ctx context.Context, mailboxes []engine.Mailbox) error {
 	states, err := l.store.Mailboxes(ctx)
 	if err != nil {
 		return err
@@ -26,24 +24,19 @@ func (l *Local) liftChanged(ctx context.Context) error {
 	for _, st := range states {
 		known[st.ID] = st
 	}
-	for i := range l.config().Mailboxes {
-		m := &l.config().Mailboxes[i]
-		print, err := signIn(m)
-		if err != nil {
-			return err
-		}
+	for _, m := range mailboxes {
 		st, seen := known[m.ID]
-		if !seen || st.Notes[noteSignIn] == print {
+		if !seen || st.Notes[engine.NoteSignIn] == m.SignIn {
 			continue // a new mailbox has nothing to lift
 		}
-		err = l.store.UpdateMailbox(ctx, m.ID, func(st *store.MailboxState) {
-			if st.Notes[noteSignIn] != "" {
+		err := l.store.UpdateMailbox(ctx, m.ID, func(st *store.MailboxState) {
+			if st.Notes[engine.NoteSignIn] != "" {
 				st.Suspended, st.Strikes = false, 0
 			}
 			if st.Notes == nil {
 				st.Notes = make(map[string]string)
 			}
-			st.Notes[noteSignIn] = print
+			st.Notes[engine.NoteSignIn] = m.SignIn
 		})
 		if err != nil {
 			return err

@@ -196,7 +196,7 @@ func (l *Local) assemble(ctx context.Context) error {
 		return nil
 	}
 	if l.lock != nil {
-		if err := l.liftChanged(ctx); err != nil {
+		if err := l.liftChanged(ctx, settings.Mailboxes); err != nil {
 			return err
 		}
 	}
@@ -238,7 +238,7 @@ func (l *Local) Reload(ctx context.Context) error {
 	if level, err := logging.ParseLevel(cfg.Log.Level); err == nil && l.log != nil {
 		l.log.SetLevel(level)
 	}
-	if err := l.liftChanged(ctx); err != nil {
+	if err := l.liftChanged(ctx, settings.Mailboxes); err != nil {
 		return err
 	}
 	return l.engine.Apply(ctx, settings)

@@ -140,8 +140,12 @@ func (b *builder) mailbox(m *config.Mailbox) (engine.Mailbox, error) {
 	if err != nil {
 		return engine.Mailbox{}, err
 	}
+	digest, err := signIn(m)
+	if err != nil {
+		return engine.Mailbox{}, err
+	}
 	return engine.Mailbox{
-		ID: m.ID, Name: m.Name, Host: m.Host, Rules: rules, Enabled: m.Enabled,
+		ID: m.ID, Name: m.Name, Host: m.Host, SignIn: digest, Rules: rules, Enabled: m.Enabled,
 		Since:    m.FirstCollection.Since,
 		Schedule: rule(m.Schedule),
 		Policy: source.Policy{

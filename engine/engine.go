@@ -19,6 +19,7 @@ import (
 type Mailbox struct {
 	ID, Name string
 	Host     string // the provider's server, for the trace header
+	SignIn   string // what stands for how it is signed in to; kept with each result as the note NoteSignIn
 	Rules    *route.Rules
 	Policy   source.Policy
 	Since    time.Time // first_collection as a date: what is older is not collected; zero: everything

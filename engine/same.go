@@ -136,14 +136,18 @@ func (s *session) mayNote(unsure bool) bool {
 }
 
 func setUnsure(st *store.MailboxState, unsure bool) {
-	delete(st.Notes, noteUnsure)
-	if !unsure {
-		return
+	if unsure {
+		setNote(st, noteUnsure, "1")
+	} else {
+		delete(st.Notes, noteUnsure)
 	}
+}
+
+func setNote(st *store.MailboxState, key, text string) {
 	if st.Notes == nil {
 		st.Notes = make(map[string]string)
 	}
-	st.Notes[noteUnsure] = "1"
+	st.Notes[key] = text
 }
 
 // lookedAtAll tells whether this session has seen every message that lies there.

@@ -8,6 +8,9 @@ import (
 	"postbag/engine/store"
 )
 
+// NoteSignIn is the key of a mailbox's note of what it was signed in to with last.
+const NoteSignIn = "sign_in"
+
 // strikes is how many wrong passwords suspend a mailbox (rule 8).
 const strikes = 3
 
@@ -34,6 +37,9 @@ func (e *Engine) book(ctx context.Context, mb *Mailbox, start time.Time, res Res
 	var suspended bool
 	err := e.believe(ctx, mb.ID, owed, func(st *store.MailboxState) {
 		st.ID, st.Name = mb.ID, mb.Name
+		if mb.SignIn != "" {
+			setNote(st, NoteSignIn, mb.SignIn)
+		}
 		if st.LastEnd = e.deps.Now(); res.Failure == nil || res.Failure.Code != mail.CodeCancelled {
 			st.LastStart = start // one that we ended ourselves is made good as soon as may be
 		}

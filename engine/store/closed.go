@@ -65,6 +65,10 @@ func (c closing) isFresh(now time.Time) bool {
 // toCheck tells whether the database is to be checked now, if it is one that is
 // checked at a start at all.
 func (s *Store) toCheck(may bool) bool {
+	if fileSize(filepath.Join(s.dir, fileDB)) == 0 { // it is made now
+		s.checked = s.now()
+		return false
+	}
 	last, untouched := readClosing(s.dir)
 	if s.checked = last.checked; !may || untouched && last.isFresh(s.now()) {
 		return false

@@ -25,8 +25,12 @@ func TestClosedInOrder(t *testing.T) {
 			t.Errorf("%q %v, want %v", line, ok, want)
 		}
 	}
-	again()
 	first := r.checked
+	if first.Unix() != r.clock.Now().Unix() {
+		t.Errorf("made at %v, checked at %v", r.clock.Now(), first)
+	}
+	r.clock.Advance(time.Hour)
+	again()
 	r.clock.Advance(time.Hour)
 	if was := again(); !was.Equal(first) || r.checked.Unix() != first.Unix() {
 		t.Errorf("checked at %v and %v, although nobody touched it since %v", was, r.checked, first)
