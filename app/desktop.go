@@ -65,6 +65,10 @@ func (d *Desktop) open(ctx context.Context) error {
 
 // find looks for an engine at work, or opens one.
 func (d *Desktop) find(ctx context.Context) error {
+	cfg, err := load(d.o)
+	if err != nil {
+		return err
+	}
 	remote, err := d.app.attach(ctx, d.o)
 	if err != nil {
 		return err
@@ -73,7 +77,7 @@ func (d *Desktop) find(ctx context.Context) error {
 		d.service = live
 		return nil
 	}
-	l, err := d.app.OpenLocal(ctx, d.o)
+	l, err := d.app.openBy(ctx, d.o, cfg)
 	if err != nil {
 		return err
 	}

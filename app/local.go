@@ -40,14 +40,19 @@ type Local struct {
 }
 
 // Open opens what o.Access needs: in this process, or through the engine that
-// runs on the data folder already.
+// runs on the data folder already. The configuration is looked at first: with a
+// wrong one nothing is touched.
 func (a *Application) Open(ctx context.Context, o facts.Options) (control.Service, error) {
+	cfg, err := load(o)
+	if err != nil {
+		return nil, err
+	}
 	if o.Access == facts.AccessRead || o.Access == facts.AccessChange || o.Access == facts.AccessCollect {
 		if s, err := a.attach(ctx, o); s != nil || err != nil {
 			return s, err
 		}
 	}
-	l, err := a.OpenLocal(ctx, o)
+	l, err := a.openBy(ctx, o, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -55,11 +60,7 @@ func (a *Application) Open(ctx context.Context, o facts.Options) (control.Servic
 }
 
 // attach finds the engine that runs on the data folder; nil when there is none.
-// The configuration is looked at first: with a wrong one nothing is touched.
 func (a *Application) attach(ctx context.Context, o facts.Options) (control.Service, error) {
-	if _, err := load(o); err != nil {
-		return nil, err
-	}
 	s, err := control.Dial(ctx, o.Data)
 	if err == nil {
 		return s, nil
@@ -72,11 +73,16 @@ func (a *Application) attach(ctx context.Context, o facts.Options) (control.Serv
 
 // OpenLocal opens what o.Access needs. The configuration comes first: when it
 // cannot be used, nothing was touched.
-func (a *Application) OpenLocal(ctx context.Context, o facts.Options) (_ *Local, err error) {
+func (a *Application) OpenLocal(ctx context.Context, o facts.Options) (*Local, error) {
 	cfg, err := load(o)
 	if err != nil {
 		return nil, err
 	}
+	return a.openBy(ctx, o, cfg)
+}
+
+// openBy is OpenLocal with the configuration that was read.
+func (a *Application) openBy(ctx context.Context, o facts.Options, cfg *config.Config) (_ *Local, err error) {
 	l := &Local{o: o, secrets: resolverFor(o.Config)}
 	l.world.Store(&builder{cfg: cfg})
 	defer func() {

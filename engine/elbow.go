@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"os"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"strconv"
 	"sync"
 )
 
@@ -20,7 +22,7 @@ const (
 // at rest the program is small.
 type elbow struct {
 	heap interface {
-		percent() int // of garbage at which the heap is searched; negative: never
+		percent() int // of garbage at which the heap is searched at rest; negative: never
 		setPercent(p int)
 		inUse() (live, scanned uint64) // octets, at the last search
 	}
@@ -93,15 +95,29 @@ func percentFor(live, scanned uint64) int {
 // goHeap is the heap of this process.
 type goHeap struct{}
 
+// percent is what the environment says, as nobody else sets it. To ask Go for it
+// would take longer than a short collection has.
 func (goHeap) percent() int {
-	s := []metrics.Sample{{Name: "/gc/gogc:percent"}}
-	metrics.Read(s)
-	return int(int32(s[0].Value.Uint64())) //nolint:gosec // -1 comes as its complement
+	switch said := os.Getenv("GOGC"); said {
+	case "":
+		return 100
+	case "off":
+		return -1
+	default:
+		if p, err := strconv.Atoi(said); err == nil {
+			return p
+		}
+		return 100
+	}
 }
 
 func (goHeap) setPercent(p int) { debug.SetGCPercent(p) }
 
 func (goHeap) inUse() (live, scanned uint64) {
+	var past debug.GCStats
+	if debug.ReadGCStats(&past); past.NumGC == 0 {
+		return 0, 0
+	}
 	s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"}}
 	metrics.Read(s)
 	return s[0].Value.Uint64(), s[1].Value.Uint64() + s[2].Value.Uint64()

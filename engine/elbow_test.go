@@ -2,6 +2,7 @@ package engine
 
 import (
 	"runtime"
+	"runtime/debug"
 	"testing"
 	"time"
 )
@@ -84,14 +85,15 @@ func TestHeapOfThisProcess(t *testing.T) {
 	if live, scanned := h.inUse(); live == 0 || scanned == 0 || live > 1<<40 {
 		t.Errorf("%d octets in use, %d scanned besides", live, scanned)
 	}
-	before := h.percent()
-	h.setPercent(-1)
-	if got := h.percent(); got >= 0 {
-		t.Errorf("no search: %d %%", got)
+	for said, want := range map[string]int{"": 100, "off": -1, "40": 40, "-1": -1, "many": 100} {
+		t.Setenv("GOGC", said)
+		if got := h.percent(); got != want {
+			t.Errorf("GOGC=%s: %d %%, want %d", said, got, want)
+		}
 	}
+	before := debug.SetGCPercent(100)
 	h.setPercent(123)
-	if got := h.percent(); got != 123 {
+	if got := debug.SetGCPercent(before); got != 123 {
 		t.Errorf("%d %% instead of 123", got)
 	}
-	h.setPercent(before)
 }

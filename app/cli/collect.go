@@ -20,8 +20,10 @@ type resultLine struct {
 	New     int        `json:"new"`
 }
 
+const collectName = "collect"
+
 func (s *session) collectCommand() *cobra.Command {
-	c := s.command("collect", s.collect, 0, -1)
+	c := s.command(collectName, s.collect, 0, -1)
 	c.ValidArgsFunction = s.completeMailboxes
 	s.jsonFlag(c.Flags())
 	return c

@@ -38,10 +38,14 @@ func (s *session) tree() *cobra.Command {
 	}
 	s.globalFlags(root.PersistentFlags())
 
+	if len(s.env.Args) > 0 && s.env.Args[0] == collectName {
+		// A schedule runs it every few minutes; it need not know of the others.
+		root.AddCommand(s.inGroup(groupMail, s.collectCommand()))
+		return root
+	}
 	add := func(group string, commands ...*cobra.Command) {
 		for _, c := range commands {
-			c.GroupID = group
-			root.AddCommand(c)
+			root.AddCommand(s.inGroup(group, c))
 		}
 	}
 	add(groupMail, s.demoCommand(), s.runCommand(), s.collectCommand(), s.checkCommand(), s.previewCommand())
@@ -49,10 +53,13 @@ func (s *session) tree() *cobra.Command {
 	add(groupSetup, s.configCommand(), s.secretCommand(), s.backupCommand(), s.repairCommand())
 	add(groupOther, s.versionCommand(), s.completionCommand())
 	root.AddCommand(s.manCommand())
-	help := s.helpCommand()
-	help.GroupID = groupOther
-	root.SetHelpCommand(help)
+	root.SetHelpCommand(s.inGroup(groupOther, s.helpCommand()))
 	return root
+}
+
+func (s *session) inGroup(group string, c *cobra.Command) *cobra.Command {
+	c.GroupID = group
+	return c
 }
 
 // command makes a command whose texts stand under "cmd.<path>".
