@@ -287,7 +287,9 @@ func (e *Engine) deletable(ctx context.Context, mb *Mailbox) (bool, error) {
 
 // sweep is a session that deletes and fetches nothing new.
 func (e *Engine) sweep(ctx context.Context, mb *Mailbox, r *run) error {
-	s, err := e.signIn(ctx, mb, r, newWatch())
+	w := newWatch()
+	defer e.watchMailbox(mb.ID, w)()
+	s, err := e.signIn(ctx, mb, r, w)
 	if err != nil {
 		return err
 	}
@@ -306,6 +308,11 @@ func (e *Engine) sweep(ctx context.Context, mb *Mailbox, r *run) error {
 		// finish decides by what proved to be known, so all of it must be.
 		if err := s.fetch.durable(s.fetch.fetch(ctx, s.conn, again)); err != nil {
 			return err
+		}
+		if !s.watch.idle() { // one proved to be new
+			if err := s.settle(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	s.whole = fresh == 0
