@@ -18,7 +18,6 @@ var (
 )
 
 func main() {
-	moreThreads(os.Getenv("GOMAXPROCS"))
 	os.Exit(cli.Main(cli.System(), application{app.New(facts.Build{Version: version, Commit: commit})}))
 }
 
@@ -36,7 +35,9 @@ func moreThreads(set string) {
 type application struct{ *app.Application }
 
 func (a application) Open(ctx context.Context, o facts.Options) (cli.Backend, error) {
-	return a.Application.Open(ctx, o)
+	b, err := a.Application.Open(ctx, o)
+	moreThreads(os.Getenv("GOMAXPROCS")) // not before: what a start does, it does alone
+	return b, err
 }
 
 func (a application) Config(o facts.Options) cli.ConfigFile { return a.Application.Config(o) }
