@@ -77,6 +77,11 @@ func run(o options, w io.Writer) (err error) {
 			return fmt.Errorf("%w (make bench installs what is missing)", err)
 		}
 	}
+	remove, err := o.install()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
 	told := make(chan os.Signal, 1)
 	signal.Notify(told, os.Interrupt, syscall.SIGTERM)
 	b := &bench{}
@@ -87,7 +92,7 @@ func run(o options, w io.Writer) (err error) {
 	go func() {
 		<-told
 		// The server is in a session of its own and would outlive the terminal.
-		_ = b.isp.stop()
+		_ = errors.Join(b.isp.stop(), remove())
 		os.Exit(1)
 	}()
 	if b.sink, err = newSink(); err != nil {
@@ -128,7 +133,7 @@ func (b *bench) scenario(o options, sc scenario, w io.Writer) error {
 	var errs []error
 	results := make(map[string]series)
 	taken := o.taken(sc)
-	runs := o.runs
+	runs := o.runs * max(sc.times, 1)
 	if sc.runs > 0 {
 		runs = min(runs, sc.runs)
 	}
