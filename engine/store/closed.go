@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -81,9 +82,23 @@ func (s *Store) toCheck(may bool) bool {
 func (s *Store) markClosed() {
 	size, changed := fileState(filepath.Join(s.dir, fileDB))
 	text := fmt.Sprintf("%d %d %d\n%s\n", size, changed, s.checked.Unix(), s.note)
-	if err := os.WriteFile(filepath.Join(s.dir, fileClosed), []byte(text), 0o600); err != nil {
+	if err := replaceText(filepath.Join(s.dir, fileClosed), text); err != nil {
 		s.log.Warn("the next start looks for damage", "error", err)
 	}
+}
+
+// replaceText makes text the content of a file without giving its place on the disk
+// back first, which takes longer than the writing.
+func replaceText(path, text string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	if size := fileSize(path); err == nil && size != int64(len(text)) {
+		err = f.Truncate(int64(len(text)))
+	}
+	return errors.Join(err, f.Close())
 }
 
 // LeaveNote has the next start find a line of text with NoteLeft.

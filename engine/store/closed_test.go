@@ -44,6 +44,8 @@ func TestClosedInOrder(t *testing.T) {
 	noted(false)
 	again()
 	r.clock.Advance(time.Hour)
+	r.LeaveNote("ready, and so are many others that are gone the next time")
+	r.reopen()
 	r.LeaveNote("ready")
 	r.ok(r.Store.Close())
 	noted(true)
