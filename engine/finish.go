@@ -134,7 +134,7 @@ func (e *Engine) believe(ctx context.Context, mailbox string, c *confirmed, chan
 		c = &confirmed{}
 	}
 	if len(c.gone)+len(c.kept) == 0 && !c.sure && change == nil {
-		return nil
+		return nil // nothing came true
 	}
 	return e.deps.Store.Confirm(context.WithoutCancel(ctx), mailbox, c.gone, c.kept, func(st *store.MailboxState) {
 		if c.sure {

@@ -159,7 +159,9 @@ func (s *session) lookedAtAll() bool {
 }
 
 // wasUnsure tells whether an earlier session ended like that.
-func (e *Engine) wasUnsure(ctx context.Context, mb *Mailbox) (bool, error) {
-	st, err := e.deps.Store.GetMailbox(ctx, mb.ID)
-	return st.Notes[noteUnsure] != "", err
+func (s *session) wasUnsure(ctx context.Context) error {
+	st, err := s.e.deps.Store.GetMailbox(ctx, s.mb.ID)
+	s.doubt = st.Notes[noteUnsure] != ""
+	s.noted = s.doubt
+	return err
 }

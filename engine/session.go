@@ -79,25 +79,41 @@ func (e *Engine) runSession(ctx context.Context, mb *Mailbox, r *run, w *watch) 
 	if err != nil {
 		return false, err
 	}
-	if more {
-		return true, e.believe(ctx, mb.ID, confirmed, nil)
-	}
 	r.later(mb.ID, confirmed)
-	return false, s.short
+	return more, s.short
 }
 
-// signIn begins a session. What is known of the mailbox is read before: the provider takes
-// its time.
+// signIn begins a session. What the store tells of the mailbox is read before; when
+// it still has to take in what the session before is owed, it does so meanwhile.
 func (e *Engine) signIn(ctx context.Context, mb *Mailbox, r *run, w *watch) (*session, error) {
-	doubt, err := e.wasUnsure(ctx, mb)
-	if err != nil {
-		return nil, err
+	s := &session{e: e, mb: mb, run: r, watch: w}
+	known := make(chan error, 1)
+	if owed := r.owed(mb.ID); owed == nil {
+		if err := s.wasUnsure(ctx); err != nil {
+			return nil, err
+		}
+		known <- nil
+	} else {
+		go func() {
+			err := e.believe(ctx, mb.ID, owed, nil)
+			if err == nil {
+				err = s.wasUnsure(ctx)
+			}
+			known <- err
+		}()
 	}
 	conn, err := e.dial(ctx, mb, r)
+	if unknown := <-known; unknown != nil {
+		if err == nil {
+			_ = errors.Join(conn.Quit(ctx), conn.Close()) // whatever it answers: nothing was asked for
+		}
+		err = errors.Join(unknown, err)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return &session{e: e, mb: mb, run: r, watch: w, conn: conn, began: e.deps.Now(), doubt: doubt, noted: doubt}, nil
+	s.conn, s.began = conn, e.deps.Now()
+	return s, nil
 }
 
 // A server may need a moment to notice that the session before has ended; until
