@@ -11,15 +11,14 @@ import (
 // Rows returns what is known of the rows today, in their order; rows that are
 // gone are left out.
 func (s *Store) Rows(ctx context.Context, rows []int64) ([]Known, error) {
-	view := s.viewRows(rows) // before the query: what it does not see yet is in here
-	all := make([]Known, 0, len(rows))
-	place := make(map[int64]int, len(rows)) // in all
+	view := s.viewRows(rows) // the tables need not be asked for these
+	rest := slices.DeleteFunc(slices.Clone(rows), func(row int64) bool { return view[row] != nil })
+	known := make(map[int64]Known, len(rest))
 	err := s.readBeside(ctx, "rows", func(c *conn) error {
-		for _, sp := range spans(rows) {
+		for _, sp := range spans(rest) {
 			err := c.each(ctx, sqlRows, func(r record) error {
 				k := scanKnown(r)
-				place[k.Row] = len(all)
-				all = append(all, view[k.Row].or(k))
+				known[k.Row] = k
 				return nil
 			}, sp.first, sp.last)
 			if err != nil {
@@ -28,10 +27,12 @@ func (s *Store) Rows(ctx context.Context, rows []int64) ([]Known, error) {
 		}
 		return nil
 	})
-	out := make([]Known, 0, len(all))
+	out := make([]Known, 0, len(rows))
 	for _, row := range rows {
-		if i, ok := place[row]; ok {
-			out = append(out, all[i])
+		if p := view[row]; p != nil {
+			out = append(out, p.known)
+		} else if k, ok := known[row]; ok {
+			out = append(out, k)
 		}
 	}
 	return out, err
