@@ -117,11 +117,14 @@ func (s *session) unsure(ctx context.Context, unsure bool) error {
 	return s.e.deps.Store.UpdateMailbox(ctx, s.mb.ID, func(st *store.MailboxState) { setUnsure(st, unsure) })
 }
 
+// short is how many messages a listing has at most that is recorded at once.
+const short = 100
+
 // noteEarly returns how to note it together with the UIDLs of a short listing,
 // which saves a commit; nil: settleLast does it. A crash before the first DELE then
 // makes the next session look closely at these few without need.
 func (s *session) noteEarly() func(context.Context) error {
-	if s.noted || len(s.listing.Items) > few {
+	if s.noted || len(s.listing.Items) > short {
 		return nil
 	}
 	s.noted = true

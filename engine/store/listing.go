@@ -52,14 +52,18 @@ func (s *Store) RecordListing(ctx context.Context, mailbox string, items []NewIt
 }
 
 // firstPart is how many messages are recorded before all others: as many as it
-// takes to have something to fetch meanwhile.
+// takes to have something to fetch meanwhile. A listing of few more is not divided.
 const firstPart = 50
 
 // RecordNew is RecordListing for the new messages of a listing, in parts: each
 // is told of what became of the next items once that is durable. The mailbox
 // counts as listed with the last of them.
 func (s *Store) RecordNew(ctx context.Context, mailbox string, items []NewItem, each func(part []Known)) error {
-	return s.recordParts(ctx, mailbox, items, firstPart, each)
+	size := firstPart
+	if len(items) <= 2*firstPart {
+		size = len(items)
+	}
+	return s.recordParts(ctx, mailbox, items, size, each)
 }
 
 // recordParts records items in parts, each twice as large as the one before but
