@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"postbag/engine/mail"
 	"postbag/engine/source"
@@ -79,6 +80,9 @@ func TestRule12_BeginningFails(t *testing.T) {
 			if conn.quits != 1 || !conn.closed {
 				t.Errorf("%+v", conn)
 			}
+			if res := r.outcome(mb.ID, nil); res.LoginDelay != time.Minute { // rule 9
+				t.Errorf("the server wants to be left alone for %v", res.LoginDelay)
+			}
 			if r.over(t.Context()) == nil {
 				t.Error("the run heard nothing of it")
 			}
@@ -93,6 +97,9 @@ type silent struct {
 	closed bool
 }
 
-func (s *silent) Capabilities() source.Capabilities { return source.Capabilities{} }
-func (s *silent) Quit(context.Context) error        { s.quits++; return nil }
-func (s *silent) Close() error                      { s.closed = true; return nil }
+func (s *silent) Capabilities() source.Capabilities {
+	return source.Capabilities{LoginDelay: time.Minute}
+}
+
+func (s *silent) Quit(context.Context) error { s.quits++; return nil }
+func (s *silent) Close() error               { s.closed = true; return nil }

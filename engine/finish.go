@@ -74,16 +74,51 @@ func (s *session) finish(ctx context.Context) (*confirmed, error) {
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), quitPatience)
 		defer cancel()
 	}
-	if err := s.recordGone(ctx); err != nil {
+	dele, keep, row, err := s.choose(ctx)
+	if err == nil && len(dele) > 0 {
+		err = s.unsure(ctx, true)
+	}
+	if err != nil {
+		return nil, s.nothingAsked(ctx, err)
+	}
+	marked, err := s.conn.Delete(ctx, dele)
+	if err == nil {
+		err = s.conn.Quit(ctx)
+	}
+	switch {
+	case err != nil && len(dele) == 0:
+		return nil, s.nothingAsked(ctx, err)
+	case err != nil:
 		return nil, err
+	}
+	gone := make([]int64, 0, len(marked))
+	for _, it := range marked {
+		gone = append(gone, row[it.Number])
+	}
+	s.run.touch(gone...)
+	return s.confirm(gone, keep), nil
+}
+
+// nothingAsked takes back a note of this session, which ends with err before it has
+// asked for a deletion.
+func (s *session) nothingAsked(ctx context.Context, err error) error {
+	if s.doubt {
+		return err
+	}
+	return errors.Join(err, s.unsure(context.WithoutCancel(ctx), false))
+}
+
+// choose returns what is to be deleted now, with its rows by number, and the rows
+// that are to be kept there.
+func (s *session) choose(ctx context.Context) (dele []source.Item, keep []int64, row map[int]int64, err error) {
+	if err := s.recordGone(ctx); err != nil {
+		return nil, nil, nil, err
 	}
 	rows, err := s.settled(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
-	var dele []source.Item
-	var keep []int64
-	row := make(map[int]int64)
+	row = make(map[int]int64)
 	now := s.e.deps.Now()
 	for _, k := range rows {
 		it := s.fetch.rows[k.Row]
@@ -95,29 +130,19 @@ func (s *session) finish(ctx context.Context) (*confirmed, error) {
 			keep = append(keep, k.Row)
 		}
 	}
-	if len(dele) > 0 {
-		if err := s.unsure(ctx, true); err != nil {
-			return nil, err
-		}
-	}
-	marked, err := s.conn.Delete(ctx, dele)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.conn.Quit(ctx); err != nil {
-		return nil, err
-	}
-	gone := make([]int64, 0, len(marked))
-	for _, it := range marked {
-		gone = append(gone, row[it.Number])
-	}
-	s.run.touch(gone...)
-	c := &confirmed{gone: gone, kept: keep}
-	if s.mayNote(false) {
+	return dele, keep, row, nil
+}
+
+// confirm tells what has come true; nil: nothing has.
+func (s *session) confirm(gone, keep []int64) *confirmed {
+	sure := s.mayNote(false)
+	if sure {
 		s.noted = false
-		c.sure = true
 	}
-	return c, nil
+	if len(gone)+len(keep) == 0 && !sure {
+		return nil
+	}
+	return &confirmed{gone: gone, kept: keep, sure: sure}
 }
 
 // confirmed is what the provider has confirmed with its answer to QUIT and the
@@ -130,11 +155,11 @@ type confirmed struct {
 // believe stores what the provider has confirmed, and with it how the mailbox is
 // otherwise changed (nil: it is not).
 func (e *Engine) believe(ctx context.Context, mailbox string, c *confirmed, change func(*store.MailboxState)) error {
-	if c == nil {
+	switch {
+	case c == nil && change == nil:
+		return nil
+	case c == nil:
 		c = &confirmed{}
-	}
-	if len(c.gone)+len(c.kept) == 0 && !c.sure && change == nil {
-		return nil // nothing came true
 	}
 	return e.deps.Store.Confirm(context.WithoutCancel(ctx), mailbox, c.gone, c.kept, func(st *store.MailboxState) {
 		if c.sure {

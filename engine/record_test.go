@@ -77,6 +77,16 @@ func TestRule49_StoppedWhileRecording(t *testing.T) {
 	}
 }
 
+// What cannot be noted beside it ends the session as well: no DELE may follow.
+func TestRule12_NotingFails(t *testing.T) {
+	s, items := recorder(t, 3)
+	r, full := newRecording(items), errors.New("the disk is full")
+	r.work(t.Context(), s, items, func(context.Context) error { return full })
+	if got := r.over(nil); !errors.Is(got, full) {
+		t.Errorf("the session ends with %v", got)
+	}
+}
+
 // When recording fails, nothing that waits for a row is kept, and the session
 // ends because of that, which is told once.
 func TestRecordingFails(t *testing.T) {

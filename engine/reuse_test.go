@@ -83,6 +83,23 @@ func TestUIDLUsedAgainUnseen(t *testing.T) {
 	}
 }
 
+// rule 3: the same, and the message that has the UIDL now comes behind a QUIT in
+// between: the second session of the run is in doubt as well.
+func TestUIDLUsedAgainBehindQUITInBetween(t *testing.T) {
+	w := newWorld(t, worldOptions{})
+	w.misbehave(unheard)
+	w.postRaw(global, "1", "a", letter("a", anne), anne)
+	w.collect()
+	w.misbehave(nil)
+	for i := range 510 {
+		w.postRaw(global, fmt.Sprint("m", i), fmt.Sprint("m", i), letter(fmt.Sprint("m", i), anne), anne)
+	}
+	w.postRaw(global, "1", "c", letter("c", anne), anne)
+	w.collect()
+	w.exactly()
+	w.atISP(0)
+}
+
 // rule 12: what was noted for the first DELE ahead of time is taken back when the
 // session dies before it.
 func TestRule12_NothingWasAskedForYet(t *testing.T) {

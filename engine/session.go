@@ -59,6 +59,7 @@ func (e *Engine) runSession(ctx context.Context, mb *Mailbox, r *run, w *watch) 
 	conn := s.conn
 	defer conn.Close()
 	r.signedIn(mb.ID)
+	r.delays(mb.ID, conn.Capabilities().LoginDelay) // as far as it is known before the listing
 	if err := r.begun(ctx); err != nil {
 		if ctx.Err() == nil {
 			_ = conn.Quit(ctx) // whatever it answers: nothing was asked for, nothing is changed
@@ -145,8 +146,8 @@ func (e *Engine) dial(ctx context.Context, mb *Mailbox, r *run) (source.Session,
 func (s *session) bring(ctx context.Context) (more bool, err error) {
 	s.fetches = true
 	defer func() {
-		if err = s.recording.over(err); err != nil && !s.doubt { // no deletion was asked for
-			err = errors.Join(err, s.unsure(context.WithoutCancel(ctx), false))
+		if err = s.recording.over(err); err != nil {
+			err = s.nothingAsked(ctx, err)
 		}
 	}()
 	if err := s.look(ctx); err != nil {
