@@ -91,7 +91,7 @@ func TestUIDLUsedAgainBehindQUITInBetween(t *testing.T) {
 	w.postRaw(global, "1", "a", letter("a", anne), anne)
 	w.collect()
 	w.misbehave(nil)
-	for i := range 510 {
+	for i := range 530 {
 		w.postRaw(global, fmt.Sprint("m", i), fmt.Sprint("m", i), letter(fmt.Sprint("m", i), anne), anne)
 	}
 	w.postRaw(global, "1", "c", letter("c", anne), anne)
