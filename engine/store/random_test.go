@@ -66,7 +66,11 @@ func (m *monkey) step() {
 		m.order()
 	case 12:
 		if m.calm && m.rnd.IntN(2) == 0 {
-			m.ok(m.Confirm(m.ctx, "box0", []int64{m.pick().Row}, []int64{m.pick().Row}, func(*MailboxState) {}))
+			one, other := []int64{m.pick().Row}, []int64{m.pick().Row}
+			if m.rnd.IntN(2) == 0 {
+				one = nil
+			}
+			m.ok(m.Confirm(m.ctx, "box0", one, other, func(*MailboxState) {}))
 			break
 		}
 		_, err := m.RecordListing(m.ctx, "box0", nil, []int64{m.pick().Row})
