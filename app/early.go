@@ -74,6 +74,13 @@ func (l *Local) reach(ctx context.Context, m *config.Mailbox) net.Conn {
 	if _, err := l.secrets.Read(ctx, m.Secret); err != nil {
 		return nil
 	}
+	if l.o.Ready != nil {
+		select {
+		case <-l.o.Ready:
+		case <-ctx.Done():
+			return nil
+		}
+	}
 	at := pop3.Options{Host: m.Host, Port: m.Port, Security: m.Security}.Address()
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", at)
 	if err != nil {

@@ -4,12 +4,48 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"postbag/app/facts"
 	"postbag/assets"
 	"postbag/engine/store"
 )
+
+// A signal that comes before the program took signals over ends it at once: no
+// provider has been called by then.
+func TestNobodyIsDialledBeforeReady(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer l.Close()
+	dir := t.TempDir()
+	ready := make(chan struct{})
+	o := facts.Options{Config: filepath.Join(dir, "postbag.toml"), Data: filepath.Join(dir, "data"), Lang: "en", Access: facts.AccessCollect, Ready: ready}
+	must(t, os.WriteFile(filepath.Join(dir, "secret"), []byte(assets.DemoPassword+"\n"), 0o600))
+	must(t, os.WriteFile(o.Config, []byte(assets.DemoConfig(l.Addr().(*net.TCPAddr).Port, 2)), 0o600))
+	var isReady, called atomic.Bool // called: with isReady
+	accepted := make(chan struct{})
+	go func() {
+		defer close(accepted)
+		if conn, err := l.Accept(); err == nil {
+			called.Store(isReady.Load())
+			_ = conn.Close()
+		}
+	}()
+	a := open(t, o)
+	isReady.Store(true)
+	close(ready)
+	if conn := a.early.take(a.config().Mailboxes[0].Name); conn == nil {
+		t.Error("the provider was not called")
+	} else {
+		must(t, conn.Close())
+		<-accepted
+		if !called.Load() {
+			t.Error("the provider was called before")
+		}
+	}
+	must(t, a.Close())
+}
 
 // A provider is called while the store is opened, if nothing speaks against it:
 // the mailbox was ready at the last close in order, and its secret can be read.

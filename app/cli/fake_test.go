@@ -24,6 +24,7 @@ type fake struct {
 	mu    sync.Mutex
 	asked []string
 
+	opening  func(facts.Options)
 	openErr  error
 	closeErr error
 	collect  func(ctx context.Context, progress func(facts.Event)) error
@@ -55,6 +56,9 @@ func (f *fake) Build() facts.Build { return facts.Build{Version: "0.1.0", Commit
 
 func (f *fake) Open(_ context.Context, o facts.Options) (Backend, error) {
 	f.note("open %d %s %s %s", o.Access, o.Config, o.Data, o.Lang)
+	if f.opening != nil {
+		f.opening(o)
+	}
 	return fakeBackend{f}, f.openErr
 }
 

@@ -40,6 +40,16 @@ type Env struct {
 	ReadSecret func(ctx context.Context, prompt string) (string, error)
 	// Signals asks to stop: the first in order, the second at once.
 	Signals <-chan os.Signal
+	// Taken is closed once Signals are taken over: nobody outside is to hear of
+	// the run before, for until then it cannot be stopped in order. nil: they are.
+	Taken <-chan struct{}
+}
+
+// untilTaken waits for the signals to be taken over.
+func (e Env) untilTaken() {
+	if e.Taken != nil {
+		<-e.Taken
+	}
 }
 
 // Main runs one command and returns the exit code of the program. After a

@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"os"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"postbag/app/facts"
@@ -26,6 +28,40 @@ func TestSignalStopsACollectionInOrder(t *testing.T) {
 	r := run(t, f, "collect --json", signals(ch))
 	if r.code != 1 || !strings.Contains(r.out, `"mailbox":"Bob"`) || !strings.Contains(r.err, "Stopping") {
 		t.Errorf("exit %d, %q, %q", r.code, r.out, r.err)
+	}
+}
+
+// Until signals are taken over one of them ends the program at once: no command
+// has begun by then, and no provider was dialled.
+func TestNothingBeginsBeforeSignalsAreTaken(t *testing.T) {
+	for _, line := range []string{"collect", "run"} {
+		taken, opened := make(chan struct{}), make(chan struct{})
+		var done atomic.Bool
+		work := func(context.Context, func(facts.Event)) error {
+			if !done.Load() {
+				t.Errorf("%s: it began before", line)
+			}
+			return nil
+		}
+		f := &fake{collect: work, run: work, opening: func(o facts.Options) {
+			if line == "run" {
+				_ = work(t.Context(), nil)
+			} else if o.Ready != taken {
+				t.Error("collect: its providers may be dialled before")
+			}
+			close(opened)
+		}}
+		go func() {
+			if line == "collect" { // alone is opened before
+				<-opened
+			}
+			for range 100 { // whoever does not wait is ahead
+				runtime.Gosched()
+			}
+			done.Store(true)
+			close(taken)
+		}()
+		run(t, f, line, func(e *Env) { e.Taken = taken })
 	}
 }
 

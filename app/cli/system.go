@@ -15,7 +15,8 @@ import (
 // System is the Env of this process. It takes over SIGINT, SIGTERM, SIGHUP
 // (unless it is ignored, as under nohup) and SIGPIPE: a reader that went away
 // must not kill a collection. That takes Go a few switches of threads, so it
-// goes on while the command begins; nothing is written before it is done.
+// goes on while the command begins; nothing is written and nobody is dialled
+// before it is done.
 func System() Env {
 	signals, taken := make(chan os.Signal, 2), make(chan struct{})
 	go func() {
@@ -27,7 +28,7 @@ func System() Env {
 		Getenv: os.Getenv, Now: time.Now, Zone: time.Local,
 		StdinTerminal: term.IsTerminal(int(os.Stdin.Fd())),
 		StdoutWidth:   terminalWidth(os.Stdout), StderrWidth: terminalWidth(os.Stderr),
-		ReadSecret: readSecret, Signals: signals,
+		ReadSecret: readSecret, Signals: signals, Taken: taken,
 	}
 }
 

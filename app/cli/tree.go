@@ -70,8 +70,15 @@ func (s *session) command(path string, run func(*cobra.Command, []string) error,
 	if path == "" {
 		key = "cmd.root"
 	}
+	begin := run
+	if path != collectName { // which is in a hurry, and waits before it dials
+		begin = func(c *cobra.Command, args []string) error {
+			s.env.untilTaken()
+			return run(c, args)
+		}
+	}
 	c := &cobra.Command{
-		Use: words[len(words)-1], RunE: run, DisableFlagsInUseLine: true,
+		Use: words[len(words)-1], RunE: begin, DisableFlagsInUseLine: true,
 		Annotations: map[string]string{orderNote: fmt.Sprintf("%03d", s.made), textNote: key},
 	}
 	c.Args = cobra.ArbitraryArgs
@@ -172,10 +179,12 @@ func (s *session) with(cmd *cobra.Command, access facts.Access, f func(Backend) 
 
 // withOptions is with for a command that says more than what it wants to do.
 func (s *session) withOptions(cmd *cobra.Command, o facts.Options, f func(Backend) error) error {
+	o.Ready = s.env.Taken
 	b, err := s.app.Open(cmd.Context(), o)
 	if err != nil {
 		return err
 	}
+	s.env.untilTaken()
 	err = f(b)
 	if closeErr := b.Close(); err == nil {
 		err = closeErr

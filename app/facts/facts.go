@@ -25,7 +25,8 @@ type Options struct {
 	Lang   string // en or fr
 	Access Access
 
-	Mailboxes []string // of AccessCollect, by name; none: all that are enabled
+	Mailboxes []string        // of AccessCollect, by name; none: all that are enabled
+	Ready     <-chan struct{} // of AccessCollect: no provider is dialled before it is closed; nil: at once
 }
 
 // Build says what this program is.
