@@ -31,8 +31,9 @@ func (s *session) collectCommand() *cobra.Command {
 
 func (s *session) collect(cmd *cobra.Command, names []string) error {
 	o := s.options(facts.AccessCollect)
-	o.Mailboxes = names
+	o.Mailboxes, o.Ready = names, s.env.Taken
 	return s.withOptions(cmd, o, func(b Backend) error {
+		s.env.untilTaken()
 		// The first line that is shown is to hold up no mailbox.
 		go s.p.Has("event.mailbox_start")
 		var changed func(mail.Entry) error

@@ -71,7 +71,7 @@ func (s *session) command(path string, run func(*cobra.Command, []string) error,
 		key = "cmd.root"
 	}
 	begin := run
-	if path != collectName { // which is in a hurry, and waits before it dials
+	if path != collectName { // which is in a hurry, and waits by itself
 		begin = func(c *cobra.Command, args []string) error {
 			s.env.untilTaken()
 			return run(c, args)
@@ -179,12 +179,10 @@ func (s *session) with(cmd *cobra.Command, access facts.Access, f func(Backend) 
 
 // withOptions is with for a command that says more than what it wants to do.
 func (s *session) withOptions(cmd *cobra.Command, o facts.Options, f func(Backend) error) error {
-	o.Ready = s.env.Taken
 	b, err := s.app.Open(cmd.Context(), o)
 	if err != nil {
 		return err
 	}
-	s.env.untilTaken()
 	err = f(b)
 	if closeErr := b.Close(); err == nil {
 		err = closeErr
