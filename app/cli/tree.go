@@ -40,12 +40,12 @@ func (s *session) tree() *cobra.Command {
 
 	if len(s.env.Args) > 0 && s.env.Args[0] == collectName {
 		// A schedule runs it every few minutes; it need not know of the others.
-		root.AddCommand(s.inGroup(groupMail, s.collectCommand()))
+		root.AddCommand(inGroup(groupMail, s.collectCommand()))
 		return root
 	}
 	add := func(group string, commands ...*cobra.Command) {
 		for _, c := range commands {
-			root.AddCommand(s.inGroup(group, c))
+			root.AddCommand(inGroup(group, c))
 		}
 	}
 	add(groupMail, s.demoCommand(), s.runCommand(), s.collectCommand(), s.checkCommand(), s.previewCommand())
@@ -53,11 +53,11 @@ func (s *session) tree() *cobra.Command {
 	add(groupSetup, s.configCommand(), s.secretCommand(), s.backupCommand(), s.repairCommand())
 	add(groupOther, s.versionCommand(), s.completionCommand())
 	root.AddCommand(s.manCommand())
-	root.SetHelpCommand(s.inGroup(groupOther, s.helpCommand()))
+	root.SetHelpCommand(inGroup(groupOther, s.helpCommand()))
 	return root
 }
 
-func (s *session) inGroup(group string, c *cobra.Command) *cobra.Command {
+func inGroup(group string, c *cobra.Command) *cobra.Command {
 	c.GroupID = group
 	return c
 }
